@@ -1,0 +1,33 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "Corvid",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "corvid", targets: ["corvid"]),
+        .library(name: "Corvid", targets: ["CorvidModels", "CorvidText", "CorvidTensors"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COneDNN", path: "Sources/CSystem/COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(
+            name: "CLibEdit", path: "Sources/CSystem/CLibEdit", pkgConfig: "libedit",
+            providers: [.apt(["libedit-dev"])]),
+        .target(name: "CorvidKernels"),
+        .target(name: "CorvidTensors", dependencies: ["CorvidKernels", "COneDNN"]),
+        .target(name: "CorvidText"),
+        .target(name: "CorvidModels", dependencies: ["CorvidTensors", "CorvidText"]),
+        .target(name: "CorvidStore", dependencies: ["CorvidModels"]),
+        .target(
+            name: "CorvidCommands",
+            dependencies: [
+                "CorvidModels", "CorvidStore", "CLibEdit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "corvid", dependencies: ["CorvidCommands"]),
+    ]
+)

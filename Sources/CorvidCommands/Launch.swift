@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+
+/// The way from the arguments of the process to its exit code.
+public enum Launch {
+    /// Exit code after SIGINT or SIGTERM.
+    static let interrupted: Int32 = 130
+
+    /// Parses the arguments of the process, runs the command they name and ends the process.
+    ///
+    /// Exit codes: 0 done, 1 the work failed, 64 wrong usage, 130 interrupted.
+    public static func main() async -> Never {
+        // `corvid ... | head` ends quietly, also below a parent that ignores broken pipes.
+        signal(SIGPIPE, SIG_DFL)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        exit(await run(arguments))
+    }
+
+    /// Runs one command line and returns the exit code of it.
+    static func run(_ arguments: [String]) async -> Int32 {
+        let command: any ParsableCommand
+        do {
+            command = try Corvid.parseAsRoot(arguments)
+        } catch {
+            return tell(error)
+        }
+        let signals = SignalCount()
+        let work = Task {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                var command = command
+                try command.run()
+            }
+        }
+        do {
+            try await Interrupts.shared.handling({ _ in
+                // Whoever asks twice does not want to wait for the end of a pass.
+                if signals.increment() > 1 { _exit(interrupted) }
+                work.cancel()
+            }) { try await work.value }
+            return 0
+        } catch {
+            if signals.value > 0 || error is CancellationError { return interrupted }
+            return tell(error)
+        }
+    }
+
+    /// Says what went wrong in one or two lines, or what was asked for (help, version).
+    private static func tell(_ error: any Error) -> Int32 {
+        let code = Corvid.exitCode(for: error)
+        if error is ExitCode { return code.rawValue }
+        if code == .success {
+            do {
+                try StandardOutput.write(Corvid.fullMessage(for: error) + "\n")
+                return 0
+            } catch {
+                return tell(error)
+            }
+        }
+        if code == .validationFailure {
+            StandardError.say(usage(Corvid.fullMessage(for: error)))
+        } else {
+            StandardError.say(failure(error))
+        }
+        return code.rawValue
+    }
+
+    /// The parser's message in two lines: what is wrong, and where to read more. The usage between them is
+    /// in the help.
+    static func usage(_ message: String) -> String {
+        let lines = message.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        let first = lines.first.map { $0.hasPrefix("Error: ") ? String($0.dropFirst(7)) : $0 } ?? "wrong usage"
+        guard let hint = lines.last(where: { $0.hasPrefix("See '") }) else { return first }
+        return first + "\n" + hint
+    }
+
+    /// At most two lines, whatever a library says.
+    static func failure(_ error: any Error) -> String {
+        let text = String(describing: error)
+        return text.split(separator: "\n").prefix(2).joined(separator: "\n")
+    }
+}
+
+/// How often the process was asked to end.
+private final class SignalCount: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+    func increment() -> Int { count.add(1, ordering: .relaxed).newValue }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// The index of all commands.
+public struct Corvid: AsyncParsableCommand {
+    public static let version = "0.1.0"
+
+    public static let configuration = CommandConfiguration(
+        commandName: "corvid",
+        abstract: "Talk to language models and look inside them.",
+        discussion: """
+            MODEL is a folder in Hugging Face layout, a .gguf file, a name in the store, or ORG/NAME in the \
+            Hugging Face cache. Without it the command runs \(Defaults.model).
+
+            Example: corvid chat
+            """,
+        version: version,
+        groupedSubcommands: [
+            CommandGroup(name: "Run", subcommands: [Chat.self, Generate.self, Tokenize.self]),
+            CommandGroup(name: "Measure", subcommands: [Logits.self, Perplexity.self, Bench.self]),
+            CommandGroup(name: "Store", subcommands: [Inspect.self]),
+        ])
+
+    public init() {}
+}

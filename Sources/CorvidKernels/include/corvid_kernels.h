@@ -1,0 +1,209 @@
+// The kernels of Corvid: plain C, no allocation, no global state but the instruction-set choice, no threads.
+//
+// Every kernel has a plain loop, which is its definition, and may have faster forms for an instruction set;
+// the form is chosen by `ck_isa()`. Unless a kernel says otherwise, pointers do not overlap and every size may
+// be zero. The result of one output never depends on how many other outputs are computed beside it: the order
+// of each sum is part of the formula.
+#ifndef CORVID_KERNELS_H
+#define CORVID_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: Instruction sets
+
+typedef enum ck_isa_level {
+    CK_ISA_PORTABLE = 0,
+    CK_ISA_AVX2 = 1,    // AVX2, FMA, F16C
+    CK_ISA_AVX512 = 2,  // AVX-512 F, BW, DQ, VL, VNNI
+} ck_isa_level;
+
+/// The best level which this processor runs.
+ck_isa_level ck_isa_detect(void);
+/// The level in use; `ck_isa_detect()` until `ck_isa_set` lowers it.
+ck_isa_level ck_isa(void);
+/// Uses `level`, or the best the processor has if that is lower; call before any other thread uses a kernel.
+ck_isa_level ck_isa_set(ck_isa_level level);
+/// 1 if the processor multiplies bf16 pairs (AVX-512 BF16) and the level in use is AVX-512.
+int ck_has_bf16(void);
+
+/// Processors which this process may use, at least 1.
+int ck_available_processors(void);
+
+/// Tells the processor that this thread waits in a loop.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+// MARK: Number types. The values are those of GGUF.
+
+typedef enum ck_type {
+    CK_F32 = 0,
+    CK_F16 = 1,
+    CK_Q4_0 = 2,
+    CK_Q4_1 = 3,
+    CK_Q5_0 = 6,
+    CK_Q5_1 = 7,
+    CK_Q8_0 = 8,
+    CK_Q4_K = 12,
+    CK_Q5_K = 13,
+    CK_Q6_K = 14,
+    CK_BF16 = 30,
+} ck_type;
+
+/// Weights in one block: 1, 32 or 256; 0 for an unknown type.
+ptrdiff_t ck_block_size(ck_type type);
+/// Bytes of one block; 0 for an unknown type.
+ptrdiff_t ck_block_bytes(ck_type type);
+
+/// out[i] = the value of weight i of a row, i in 0..<n; exactly as ggml decodes it.
+/// n is a multiple of the block size. `row` needs no alignment.
+void ck_dequantize(ck_type type, ptrdiff_t n, const void *row, float *out);
+/// The same, rounded to bf16 (nearest, ties to even; NaN stays NaN).
+void ck_dequantize_bf16(ck_type type, ptrdiff_t n, const void *row, uint16_t *out);
+
+/// f32 to f16 and bf16, nearest with ties to even; and back.
+void ck_f32_to_f16(ptrdiff_t n, const float *x, uint16_t *out);
+void ck_f16_to_f32(ptrdiff_t n, const uint16_t *x, float *out);
+void ck_f32_to_bf16(ptrdiff_t n, const float *x, uint16_t *out);
+void ck_bf16_to_f32(ptrdiff_t n, const uint16_t *x, float *out);
+
+// MARK: Products with block-quantised weights
+//
+// One definition for any number of rows and every instruction set. Activations x are rounded per block of 32:
+//     d = max|x| / 127,   q_i = round_to_even(x_i * (127 / max|x|)) in -127...127 (0 when max|x| is 0)
+// A block with a NaN or an infinity gets d = NaN, so that the fault stays visible and in its row.
+// A weight block of 32 (16 for Q6_K) is w_i = s * u_i + m with integer u_i, scale s and minimum m (both f32;
+// for K-quants s = d * sc and m = -(dmin * mn), each product rounded once). Then, in block order,
+//     y = 0;  y = fma(float(sum_i u_i q_i), s * d, y);  if the type has minima: y = fma(m, d * float(sum_i q_i), y)
+// with exact integer sums; u_i is signed where the type is (Q4_0: nibble - 8, Q8_0, Q5_0, Q6_K).
+// Q6_K: two sub-blocks of 16 in each block of 32, in order.
+
+/// Rounds `rows` rows of `k` values; k is a multiple of 32. `x_stride` in floats.
+/// q: [rows, k] int8, d: [rows, k/32], sum: [rows, k/32] sums of q (per block of 32).
+void ck_quantize_activations(ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride, int8_t *q,
+                             float *d, int32_t *sum);
+
+/// Bytes of scratch memory that `ck_product_quantized` needs (64-byte aligned by the caller).
+ptrdiff_t ck_product_scratch_bytes(ck_type type, ptrdiff_t rows, ptrdiff_t k);
+
+/// out[r * out_stride + j] = y(activation row r, weight row j), r in 0..<rows, j in 0..<outputs.
+/// weights: `outputs` rows of k weights, row after row as in the file (any alignment).
+/// A caller with several threads gives each a range of weight rows.
+void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const void *weights,
+                          const int8_t *q, const float *d, const int32_t *sum, float *out,
+                          ptrdiff_t out_stride, void *scratch);
+
+/// The plain loop of the above: its definition and reference.
+void ck_product_quantized_plain(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
+                                const void *weights, const int8_t *q, const float *d, const int32_t *sum,
+                                float *out, ptrdiff_t out_stride);
+
+/// f32 product where oneDNN is not used: one accumulator per output, fma in order of i.
+/// out[r * out_stride + j] = sum_i x[r * x_stride + i] * w[j * w_stride + i]; strides in floats.
+void ck_product_f32(ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const float *x, ptrdiff_t x_stride,
+                    const float *w, ptrdiff_t w_stride, float *out, ptrdiff_t out_stride);
+
+// MARK: Attention
+//
+// Keys of one head and page lie in tiles of 16 positions, [positions/16][head width][16]; values lie row by
+// row, [positions][head width]. A page holds CK_PAGE_POSITIONS positions. Element type: f16 or f32.
+
+#define CK_PAGE_POSITIONS 256
+#define CK_TILE_POSITIONS 16
+
+typedef struct ck_attention {
+    int keys_are_f32;               // 0: pages hold f16, 1: f32
+    const void *const *key_pages;   // page p holds positions p * 256 ..< (p + 1) * 256 of this key-value head
+    const void *const *value_pages;
+    ptrdiff_t head_width;           // D, any number >= 1
+    ptrdiff_t group;                // query heads that share this key-value head
+    ptrdiff_t rows;                 // consecutive query positions
+    ptrdiff_t first_position;       // position of row 0; row r sees keys up to first_position + r if causal
+    ptrdiff_t key_count;            // keys present; a row that is not causal sees all of them
+    int causal;
+    ptrdiff_t window;               // > 0: a row sees only the last `window` of its visible keys
+    float scale;                    // multiplies q . k
+    const float *slopes;            // null, or [group] ALiBi slopes: score += slope * (key - last visible key)
+    const float *query;             // row r, head g at query + r * query_stride + g * D
+    ptrdiff_t query_stride;
+    float *out;                     // the same layout as query
+    ptrdiff_t out_stride;
+} ck_attention;
+
+/// Floats of scratch that `ck_attend` needs: all scores of the rows it works on at one time.
+ptrdiff_t ck_attend_scratch_floats(const ck_attention *a);
+
+/// out = sum_j p_j v_j,  p = softmax_j(scale * (q . k_j) + bias_j) over the visible keys of the row.
+/// q . k: one accumulator, fma in order of the head's dimension. Maximum; e_j = ck_exp(score_j - max); the sum
+/// of e_j in 16 partial sums by (position mod 16), joined as a tree (8, 4, 2, 1); the weighted values: one
+/// accumulator per dimension, fma(e_j, v_j) in order of position; then one division by the sum.
+/// The result of a row does not depend on `rows`. A row that sees no key gives zeros.
+void ck_attend(const ck_attention *a, float *scratch);
+
+/// Writes one key (value) vector of D floats at position `position % 256` of a page.
+void ck_store_key(void *page, int f32, ptrdiff_t head_width, ptrdiff_t slot, const float *key);
+void ck_store_value(void *page, int f32, ptrdiff_t head_width, ptrdiff_t slot, const float *value);
+
+// MARK: Element-wise and row operations (f32)
+//
+// Sums over a row are kept in 16 partial sums by (index mod 16), fma where a product is summed, then joined
+// as a tree: lanes i and i + 8, then 4, 2, 1.
+
+/// exp(x) within 2 ulp on the normal range; 0 below -87.3 (no denormals), +inf above 88.7; NaN stays NaN.
+/// out may equal x.
+void ck_exp(ptrdiff_t n, const float *x, float *out);
+
+/// LayerNorm: out = (x - mean) / sqrt(var + eps) * weight + bias, biased variance from the centred values;
+/// weight and bias may be null. out may equal x.
+void ck_layer_norm(ptrdiff_t n, const float *x, const float *weight, const float *bias, float eps, float *out);
+/// RMSNorm: out = x / sqrt(mean(x^2) + eps) * weight; weight may be null. out may equal x.
+void ck_rms_norm(ptrdiff_t n, const float *x, const float *weight, float eps, float *out);
+
+typedef enum ck_activation {
+    CK_IDENTITY = 0,
+    CK_RELU = 1,
+    CK_GELU_ERF = 2,    // 0.5 x (1 + erf(x / sqrt 2))
+    CK_GELU_TANH = 3,   // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+    CK_QUICK_GELU = 4,  // x sigmoid(1.702 x)
+    CK_SILU = 5,        // x sigmoid(x)
+    CK_TANH = 6,
+} ck_activation;
+
+/// out = f(x); out may equal x. Absolute error at most 2e-7 * max(1, |x|) against the exact formula.
+void ck_activate(ck_activation f, ptrdiff_t n, const float *x, float *out);
+/// out = f(gate) * up; out may equal gate or up.
+void ck_activate_gated(ck_activation f, ptrdiff_t n, const float *gate, const float *up, float *out);
+
+/// Rotates the first 2 * pairs values of one head in place by the angles of `cosine` and `sine` [pairs].
+/// interleaved: pairs (2i, 2i+1) (GPT-J); else (i, i + pairs) (NeoX).
+void ck_rotate(int interleaved, ptrdiff_t pairs, const float *cosine, const float *sine, float *head);
+
+/// out = a + b; out may equal either.
+void ck_add(ptrdiff_t n, const float *a, const float *b, float *out);
+/// out = a * factor; out may equal a.
+void ck_scale(ptrdiff_t n, const float *a, float factor, float *out);
+
+/// The natural logarithm of sum_i exp(x_i), in double; -inf for n = 0.
+double ck_log_sum_exp(ptrdiff_t n, const float *x);
+
+// MARK: Measuring the machine
+
+/// Sum of n 64-bit words, read as fast as the machine allows (for measuring read bandwidth).
+uint64_t ck_read_sum(ptrdiff_t n, const uint64_t *words);
+/// Runs `repeats` times 64 independent chains of the densest multiply-add of the level in use:
+/// u8 x s8 dots if `integer`, else f32 fma. Returns the operations done (2 per multiply-add).
+double ck_peak_operations(int integer, ptrdiff_t repeats, float *sink);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,119 @@
+// Products with block-quantised weights, AVX-512, few activation rows: the weights stream from memory once and
+// go through registers only.
+#include "product_quantized_avx512.h"
+
+#if CK_X86
+
+#pragma STDC FP_CONTRACT OFF
+
+#ifndef LEAD
+#define LEAD 8192
+#endif
+#ifndef HINT
+#define HINT _MM_HINT_T0
+#endif
+CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+
+/// Outputs of 16 weight rows and `count` activation rows.
+CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights, ptrdiff_t r,
+                            const int32_t *halves, float *out) {
+    ptrdiff_t blocks = p->k / 32, stride = p->row_bytes;
+    const int8_t *q = p->q + r * p->k;
+    const float *d = p->d + r * blocks;
+    const int32_t *sum = p->sum + r * blocks;
+    int shift = __builtin_ctz((unsigned)ck_zero_point(type) | 1u << 30);
+    ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
+    ptrdiff_t step = CK_GROUP * bytes / in_block;
+    const uint8_t *next = (const uint8_t *)((uintptr_t)weights + (uintptr_t)(CK_GROUP * stride + LEAD));
+    ck_group_rows rows = ck_rows_at(weights, stride);
+    __m512 y[4];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) y[i] = _mm512_setzero_ps();
+    for (ptrdiff_t b = 0; b < blocks; b++) {
+        ck_group_block block;
+        ck_load_block(type, &rows, (int)(b % in_block), &block);
+        if (b % in_block == in_block - 1) ck_advance(&rows, bytes);
+        // The group after this one, a share of it with each block. Prefetching past the end never faults.
+#pragma clang loop unroll(full)
+        for (int line = 0; line < (step + 63) / 64; line++) {
+            _mm_prefetch((const char *)((uintptr_t)next + 64 * (uintptr_t)line), HINT);
+        }
+        next = (const uint8_t *)((uintptr_t)next + (uintptr_t)step);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < count; i++) {
+            const int8_t *row = q + i * p->k + 32 * b;
+            __m512 scale_d = _mm512_set1_ps(d[i * blocks + b]);
+            __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
+            if (type == CK_Q6_K) {
+                low = _mm512_set1_epi32(halves[2 * ((r + i) * blocks + b)]);
+                high = _mm512_set1_epi32(halves[2 * ((r + i) * blocks + b) + 1]);
+            } else if (ck_zero_point(type) != 0) {
+                low = _mm512_sub_epi32(low, _mm512_slli_epi32(_mm512_set1_epi32(sum[i * blocks + b]),
+                                                              (unsigned)shift));
+            }
+#pragma clang loop unroll(full)
+            for (int g = 0; g < 4; g++) {
+                low = _mm512_dpbusd_epi32(low, block.u[g], broadcast4(row + 4 * g));
+                high = _mm512_dpbusd_epi32(high, block.u[4 + g], broadcast4(row + 16 + 4 * g));
+            }
+            if (type == CK_Q6_K) {
+                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), _mm512_mul_ps(block.scale[0], scale_d), y[i]);
+                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_mul_ps(block.scale[1], scale_d), y[i]);
+            } else {
+                __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
+                y[i] = _mm512_fmadd_ps(total, _mm512_mul_ps(block.scale[0], scale_d), y[i]);
+            }
+            if (ck_has_minima(type)) {
+                __m512 total = _mm512_cvtepi32_ps(_mm512_set1_epi32(sum[i * blocks + b]));
+                y[i] = _mm512_fmadd_ps(block.minimum, _mm512_mul_ps(scale_d, total), y[i]);
+            }
+        }
+    }
+    for (int i = 0; i < count; i++) _mm512_storeu_ps(out + (r + i) * p->out_stride, y[i]);
+}
+
+CK_INLINE_AVX512 void product(ck_type type, const ck_product *p, const int32_t *halves) {
+    for (ptrdiff_t j = 0; j < p->outputs; j += CK_GROUP) {
+        // The last group ends at the last output and may overlap the one before it.
+        ptrdiff_t first = j + CK_GROUP <= p->outputs ? j : p->outputs - CK_GROUP;
+        const uint8_t *weights = p->weights + first * p->row_bytes;
+        ptrdiff_t r = 0;
+        for (; r + 4 <= p->rows; r += 4) group(type, 4, p, weights, r, halves, p->out + first);
+        if (p->rows - r == 3) group(type, 3, p, weights, r, halves, p->out + first);
+        if (p->rows - r == 2) group(type, 2, p, weights, r, halves, p->out + first);
+        if (p->rows - r == 1) group(type, 1, p, weights, r, halves, p->out + first);
+    }
+}
+
+#define PRODUCT(type) \
+    CK_AVX512 static void product_##type(const ck_product *p, const int32_t *halves) { \
+        product(CK_##type, p, halves); \
+    }
+PRODUCT(Q4_0)
+PRODUCT(Q4_1)
+PRODUCT(Q5_0)
+PRODUCT(Q5_1)
+PRODUCT(Q8_0)
+PRODUCT(Q4_K)
+PRODUCT(Q5_K)
+PRODUCT(Q6_K)
+
+void ck_product_few_avx512(const ck_product *p, const int32_t *halves) {
+    switch (p->type) {
+    case CK_Q4_0: product_Q4_0(p, halves); return;
+    case CK_Q4_1: product_Q4_1(p, halves); return;
+    case CK_Q5_0: product_Q5_0(p, halves); return;
+    case CK_Q5_1: product_Q5_1(p, halves); return;
+    case CK_Q8_0: product_Q8_0(p, halves); return;
+    case CK_Q4_K: product_Q4_K(p, halves); return;
+    case CK_Q5_K: product_Q5_K(p, halves); return;
+    case CK_Q6_K: product_Q6_K(p, halves); return;
+    default: return;
+    }
+}
+
+#endif

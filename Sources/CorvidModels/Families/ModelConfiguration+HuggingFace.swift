@@ -1,0 +1,99 @@
+import CorvidTensors
+import CorvidText
+
+extension ModelConfiguration {
+    /// Reads `config.json`. Understands the keys of transformers 4 (`rope_theta`, `rope_scaling`) and 5
+    /// (`rope_parameters`).
+    /// - Parameter file: its path, for messages.
+    public init(huggingFace json: JSON, file: String) throws {
+        guard let object = json.object else {
+            throw ConfigurationError.setting(
+                file: file, key: "config", found: json.kindName, expected: "a JSON object")
+        }
+        let family = try Self.family(of: json, file: file)
+        let reader = SettingReader(family: family, file: file) { setting in
+            for key in family.settings[setting] ?? [] {
+                guard let value = object[key], !value.isNull else { continue }
+                return (key, try Self.setting(value, key: key, file: file))
+            }
+            return nil
+        }
+        self = try reader.configuration(
+            rotaryScaling: { _, context in try Self.rotaryScaling(json, context: context, file: file) },
+            rotaryPairs: nil, activation: nil, tiedHead: nil)
+    }
+
+    /// The declaration for `architectures`, else for `model_type`.
+    private static func family(of json: JSON, file: String) throws -> Family {
+        let architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
+        let modelType = json["model_type"]?.string
+        for name in architectures {
+            if let family = Family.all.first(where: { $0.architectures.contains(name) }) { return family }
+        }
+        // A config without architectures is an old causal language model; one that names another class
+        // (a classifier, say) has weights that this declaration does not know.
+        if architectures.isEmpty, let family = Family.all.first(where: { $0.modelType == modelType }) {
+            return family
+        }
+        throw ConfigurationError.unknownFamily(
+            file: file, found: architectures.first ?? modelType ?? "model without architectures and model_type",
+            known: Family.all.flatMap(\.architectures))
+    }
+
+    private static func setting(_ value: JSON, key: String, file: String) throws -> SettingValue {
+        switch value {
+        case .bool(let flag): return .flag(flag)
+        case .integer(let integer): return .integer(Int(clamping: integer))
+        case .number(let number): return .number(number)
+        case .string(let text): return .text(text)
+        default:
+            throw ConfigurationError.setting(
+                file: file, key: key, found: value.kindName, expected: "a number, a text or true/false")
+        }
+    }
+
+    private static func rotaryScaling(
+        _ json: JSON, context: Int, file: String
+    ) throws -> (base: Double?, scaling: RotarySettings.Scaling) {
+        let isNew = json["rope_parameters"].map { !$0.isNull } ?? false
+        let name = isNew ? "rope_parameters" : "rope_scaling"
+        guard let settings = json[name], !settings.isNull else { return (nil, .none) }
+        func fault(_ key: String, _ value: JSON?, _ expected: String) -> ConfigurationError {
+            let found = value?.string.map { "\"\(FormatError.shown($0))\"" } ?? value?.double.map { "\($0)" }
+            return .setting(
+                file: file, key: "\(name).\(key)", found: found ?? value?.kindName ?? "missing", expected: expected)
+        }
+        guard settings.object != nil else {
+            throw ConfigurationError.setting(
+                file: file, key: name, found: settings.kindName, expected: "an object or null")
+        }
+        func number(_ key: String, default fallback: Double? = nil) throws -> Double {
+            let value = settings[key].flatMap { $0.isNull ? nil : $0 }
+            guard let found = value?.double ?? (value == nil ? fallback : nil), found.isFinite, found > 0,
+                found < 1e12
+            else { throw fault(key, value, "a number above 0") }
+            return found
+        }
+        let base = settings["rope_theta"].map { !$0.isNull } ?? false ? try number("rope_theta") : nil
+        let type = settings["rope_type"] ?? settings["type"]
+        switch type?.string ?? (type == nil || isNew ? "default" : "") {
+        case "default", "none": return (base, .none)
+        case "linear": return (base, .linear(factor: try number("factor")))
+        case "dynamic":
+            let original = try number("original_max_position_embeddings", default: Double(context))
+            return (base, .dynamic(factor: try number("factor"), context: Int(original)))
+        case "llama3":
+            let low = try number("low_freq_factor", default: 1)
+            let high = try number("high_freq_factor", default: 4)
+            guard high > low else { throw fault("high_freq_factor", settings["high_freq_factor"], "more than \(low)") }
+            let original = try number("original_max_position_embeddings", default: 8192)
+            return (
+                base,
+                .llama3(
+                    factor: try number("factor", default: 8), lowFrequencyFactor: low, highFrequencyFactor: high,
+                    originalContext: Int(original))
+            )
+        default: throw fault("rope_type", type, "default, linear, dynamic or llama3")
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import CorvidTensors
+import CorvidText
+import Foundation
+
+/// The files of one model, opened: a folder in Hugging Face layout or a GGUF file.
+///
+///     let files = try ModelFiles(path: "models/gpt-j-6b")
+///     let width = files.config?["n_embd"]?.int
+///     let embedding = try files.tensors.tensor(named: "transformer.wte.weight")
+public struct ModelFiles: Sendable {
+    public enum Layout: String, Sendable {
+        case huggingFace = "safetensors"
+        case gguf
+    }
+
+    /// As it was given.
+    public let path: String
+    public let layout: Layout
+    public let tensors: any TensorSource
+    /// Paths of the files that hold tensors.
+    public let weightFiles: [String]
+    /// The GGUF file with its metadata; nil for a Hugging Face folder.
+    public let gguf: GGUFFile?
+    /// The folder with tokenizer files and the like; nil for a GGUF file.
+    public let folder: ModelFolder?
+    /// config.json, an object; nil for a GGUF file.
+    public let config: JSON?
+    /// generation_config.json, an object, if there is one.
+    public let generationConfig: JSON?
+
+    /// Opens what lies at `path`: a GGUF file (one or all of its parts), a folder in Hugging Face layout, or a
+    /// folder without config.json that holds exactly one GGUF checkpoint.
+    /// - Throws: ``CheckpointError``, ``FormatError``, `MemoryError`.
+    public init(path: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CheckpointError.notFound(path: path)
+        }
+        if isFolder.boolValue {
+            let folder = try ModelFolder(path: path)
+            if folder.has("config.json") {
+                try self.init(huggingFace: folder)
+            } else {
+                try self.init(path: path, gguf: Self.ggufFile(in: folder))
+            }
+        } else if path.lowercased().hasSuffix(".safetensors") {
+            throw CheckpointError.notModel(path: path, found: "a single safetensors file without config.json")
+        } else {
+            try self.init(path: path, gguf: path)
+        }
+    }
+
+    private init(path: String, gguf file: String) throws {
+        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size]) as? Int
+        if size == 0 { throw CheckpointError.incomplete(file: file, reason: "is empty") }
+        let gguf = try GGUFFile(path: file)
+        self.path = path
+        layout = .gguf
+        tensors = gguf
+        weightFiles = gguf.files
+        self.gguf = gguf
+        folder = nil
+        config = nil
+        generationConfig = nil
+    }
+
+    private init(huggingFace folder: ModelFolder) throws {
+        config = try folder.json("config.json")
+        generationConfig = try folder.json("generation_config.json")
+        if folder.has("model.safetensors") {
+            try folder.checkWhole("model.safetensors")
+            let file = try SafetensorsFile(path: folder.path(of: "model.safetensors"))
+            tensors = file
+            weightFiles = [file.path]
+        } else if folder.has("model.safetensors.index.json") {
+            let shards = try ShardedSafetensors(index: "model.safetensors.index.json", in: folder)
+            tensors = shards
+            weightFiles = shards.files
+        } else {
+            throw Self.withoutWeights(folder)
+        }
+        path = folder.path
+        layout = .huggingFace
+        gguf = nil
+        self.folder = folder
+    }
+
+    /// Bytes of all weight files' tensors.
+    public var tensorBytes: Int {
+        tensors.entries.reduce(0) { total, entry in CheckedArithmetic.sum(total, entry.byteCount) ?? Int.max }
+    }
+
+    /// The only GGUF checkpoint in a folder without config.json.
+    private static func ggufFile(in folder: ModelFolder) throws -> String {
+        let files = firstParts(folder.names.filter { $0.hasSuffix(".gguf") })
+        guard let file = files.first else { throw withoutConfig(folder) }
+        guard files.count == 1 else { throw CheckpointError.several(folder: folder.path, files: files) }
+        try folder.checkWhole(file)
+        return folder.path(of: file)
+    }
+
+    /// Of split checkpoints only the first part.
+    private static func firstParts(_ names: [String]) -> [String] {
+        names.filter { name in
+            guard let match = name.wholeMatch(of: /.+-([0-9]{5})-of-[0-9]{5}\.gguf/) else { return true }
+            return match.1 == "00001"
+        }
+    }
+
+    private static func withoutConfig(_ folder: ModelFolder) -> CheckpointError {
+        if let leftover = folder.leftovers.first {
+            return .incomplete(file: folder.path(of: leftover), reason: "is left of a download, and config.json is missing")
+        }
+        return .missingConfig(folder: folder.path)
+    }
+
+    private static func withoutWeights(_ folder: ModelFolder) -> CheckpointError {
+        if let leftover = folder.leftovers.first {
+            return .incomplete(file: folder.path(of: leftover), reason: "is left of a download, and the weights are missing")
+        }
+        let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
+        if let pickle = pickles.first(where: folder.has) { return .pickle(folder: folder.path, file: pickle) }
+        return .noWeights(folder: folder.path)
+    }
+}

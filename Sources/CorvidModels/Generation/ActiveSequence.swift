@@ -1,0 +1,100 @@
+import CorvidText
+
+/// A prompt being run or an answer being made: its tokens, its cache and how far its text has come.
+struct ActiveSequence<Cache: SequenceCache>: Sendable {
+    let request: Int
+    let sample: Int
+    /// Prompt and answer.
+    private(set) var tokens: [Int32]
+    let promptCount: Int
+    /// Holds the first `cache.count` of ``tokens``; the others are still to be run.
+    var cache: Cache
+    /// Whether the prompt's logits are still to come.
+    var isPrompt = true
+
+    var timing = Timing()
+
+    private var history: TokenHistory
+    private let sampler: Sampler
+    private var decoder: StreamingDecoder
+    private var stops: StopMatcher
+    private(set) var text = ""
+
+    struct Timing: Sendable {
+        var start: ContinuousClock.Instant?
+        var prefilled: ContinuousClock.Instant?
+        var cachedTokens = 0
+        var decodePasses = 0
+    }
+
+    init(
+        request: Int, sample: Int, prompt: [Int32], cache: Cache, sampler: Sampler,
+        decoder: StreamingDecoder, stops: StopMatcher
+    ) {
+        self.request = request
+        self.sample = sample
+        self.tokens = prompt
+        self.promptCount = prompt.count
+        self.cache = cache
+        self.sampler = sampler
+        self.decoder = decoder
+        self.stops = stops
+        self.history = TokenHistory(prompt: prompt)
+        timing.cachedTokens = cache.count
+    }
+
+    /// The same prompt's next answer, with a cache and a sampler of its own.
+    func fork(sample: Int, cache: Cache, sampler: Sampler) -> ActiveSequence {
+        var fork = ActiveSequence(
+            request: request, sample: sample, prompt: tokens, cache: cache, sampler: sampler,
+            decoder: decoder, stops: stops)
+        fork.timing = timing
+        fork.isPrompt = isPrompt
+        return fork
+    }
+
+    var generated: ArraySlice<Int32> { tokens[promptCount...] }
+
+    /// The token that follows ``tokens``, not yet appended.
+    func choose(from row: ArraySlice<Float>) throws -> Int32 {
+        try sampler.choose(from: row, history: history, position: tokens.count)
+    }
+
+    /// - Returns: the text which this token sets free.
+    mutating func append(_ id: Int32) -> String {
+        tokens.append(id)
+        history.append(id)
+        return release(decoder.append(id))
+    }
+
+    /// Whether the text has reached a stop string.
+    var isStopped: Bool { stops.isStopped }
+
+    /// - Returns: the text that was held back for further tokens, none of which will come.
+    mutating func finish() -> String {
+        let rest = release(decoder.finish())
+        let held = stops.finish()
+        text += held
+        return rest + held
+    }
+
+    private mutating func release(_ piece: String) -> String {
+        let free = stops.append(piece)
+        text += free
+        return free
+    }
+
+    func result(_ reason: StopReason, now: ContinuousClock.Instant) -> GenerationResult {
+        let prefilled = timing.prefilled ?? now
+        return GenerationResult(
+            request: request, sample: sample, text: text, ids: Array(generated), stopReason: reason,
+            promptTokens: promptCount, cachedTokens: timing.cachedTokens,
+            prefillSeconds: timing.start.map { seconds(from: $0, to: prefilled) } ?? 0,
+            decodeSeconds: seconds(from: prefilled, to: now), decodePasses: timing.decodePasses)
+    }
+
+    private func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
+        let (seconds, attoseconds) = (end - start).components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

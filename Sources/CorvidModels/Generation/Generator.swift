@@ -1,0 +1,94 @@
+import CorvidText
+
+/// Continues prompts with a model: streaming, several at a time, several answers each.
+///
+///     let generator = Generator(model: model, tokenizer: tokenizer)
+///     for try await event in try generator.start(request) {
+///         if case .text(_, _, let piece) = event { print(piece, terminator: "") }
+///     }
+///
+/// The text depends on the request alone: not on other requests in the same batch, the cache, or the chunks
+/// in which the prompt is run.
+public struct Generator<Model: LanguageModel>: Sendable {
+    public let model: Model
+    public let tokenizer: any Tokenizer
+    private let forbidden: ForbiddenTokens
+
+    public init(model: Model, tokenizer: any Tokenizer) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.forbidden = ForbiddenTokens(gapsOf: tokenizer)
+    }
+
+    /// Starts a request and returns the events of its answers.
+    /// - Throws: ``GenerationError`` if the request cannot be run; nothing has been started then.
+    public func start(_ request: GenerationRequest) throws -> EventStream<GenerationEvent> {
+        try start([request])
+    }
+
+    /// Starts requests that run as one batch; events name the index of their request.
+    /// - Throws: ``GenerationError`` if one of them cannot be run; nothing has been started then.
+    public func start(_ requests: [GenerationRequest]) throws -> EventStream<GenerationEvent> {
+        for request in requests { try validate(request) }
+        return EventStream { emit in _ = try await run(requests, emit: emit) }
+    }
+
+    /// Runs requests as one batch in the caller's task; when that is cancelled, the answers end as they are.
+    ///
+    /// - Parameter emit: is called for each event, in order.
+    /// - Returns: answers by request, then by sample.
+    /// - Throws: ``GenerationError``, or what the model throws.
+    public func run(
+        _ requests: [GenerationRequest], emit: @Sendable (GenerationEvent) -> Void = { _ in }
+    ) async throws -> [[GenerationResult]] {
+        for request in requests { try validate(request) }
+        var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: forbidden)
+        for request in requests { try batch.add(request).forEach(emit) }
+        try await run(&batch, emit: emit)
+        return batch.results.map { $0.compactMap { $0 } }
+    }
+
+    /// Runs one request on a cache that holds a beginning of its prompt, as a conversation does.
+    ///
+    /// Afterwards the cache holds the first `cache.count` tokens of the prompt followed by answer 0.
+    public func run(
+        _ request: GenerationRequest, cache: Model.Cache, emit: @Sendable (GenerationEvent) -> Void = { _ in }
+    ) async throws -> [GenerationResult] {
+        var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: forbidden)
+        try batch.add(request, cache: cache).forEach(emit)
+        try await run(&batch, emit: emit)
+        return batch.results.flatMap { $0.compactMap { $0 } }
+    }
+
+    private func validate(_ request: GenerationRequest) throws {
+        try request.validate(
+            size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize, contextLength: model.contextLength)
+    }
+
+    private func run(_ batch: inout ActiveBatch<Model>, emit: @Sendable (GenerationEvent) -> Void) async throws {
+        while let pass = batch.nextPass() {
+            if Task.isCancelled { break }
+            let logits: Logits
+            do {
+                logits = try await model.logits(for: pass.batch)
+            } catch is CancellationError {
+                batch.rewind(pass)
+                break
+            } catch {
+                batch.rewind(pass)
+                throw error
+            }
+            try batch.accept(logits, of: pass).forEach(emit)
+        }
+        batch.cancel().forEach(emit)
+    }
+}
+
+extension LanguageModel {
+    /// Starts a request and returns the events of its answers; see ``Generator``.
+    public func generate(
+        _ request: GenerationRequest, tokenizer: any Tokenizer
+    ) throws -> EventStream<GenerationEvent> {
+        try Generator(model: self, tokenizer: tokenizer).start(request)
+    }
+}

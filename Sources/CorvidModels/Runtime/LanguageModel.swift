@@ -1,0 +1,101 @@
+/// What generation and evaluation need of a model: passes over ragged batches with caches.
+///
+/// The transformer is one; a test may use a stand-in with known logits.
+public protocol LanguageModel: Sendable {
+    associatedtype Cache: SequenceCache
+
+    /// Columns of the logits: rows of the output matrix, which may be more than the tokenizer has tokens.
+    var vocabularySize: Int { get }
+    /// Most positions that a sequence may have.
+    var contextLength: Int { get }
+
+    /// An empty cache for one sequence.
+    func makeCache() throws -> Cache
+
+    /// Runs the rows of `batch` and appends their keys and values to its caches.
+    ///
+    /// Blocks no Swift task: the pass runs on the model's own threads, and passes of several callers queue.
+    /// Cancellation of the calling task is noticed between layers.
+    /// - Returns: the logits of the rows that want them, in batch order.
+    /// - Throws: ``PassError`` for a row that cannot be run; `CancellationError`.
+    func logits(for batch: Batch<Cache>) async throws -> Logits
+}
+
+/// The keys and values which one sequence has produced so far.
+public protocol SequenceCache: AnyObject, Sendable {
+    /// Positions held; the next row of this sequence has this position.
+    var count: Int { get }
+    /// A cache with the same content that grows on its own (shares what is full).
+    func fork() throws -> Self
+    /// Forgets the positions from `count` on.
+    func truncate(to count: Int)
+}
+
+/// One pass: a flat list of rows over several sequences, without padding.
+///
+/// The rows of a sequence are neighbours and have consecutive positions, the first of which is its
+/// cache's `count`. No two passes may use one cache at the same time.
+public struct Batch<Cache: SequenceCache>: Sendable {
+    public struct Row: Sendable, Equatable {
+        public var token: Int32
+        /// Index into ``Batch/caches``.
+        public var sequence: Int
+        public var position: Int
+        public var wantsLogits: Bool
+
+        public init(token: Int32, sequence: Int, position: Int, wantsLogits: Bool) {
+            self.token = token
+            self.sequence = sequence
+            self.position = position
+            self.wantsLogits = wantsLogits
+        }
+    }
+
+    public var rows: [Row]
+    public var caches: [Cache]
+
+    public init(rows: [Row], caches: [Cache]) {
+        self.rows = rows
+        self.caches = caches
+    }
+}
+
+/// Logits of some rows of a pass, `[rows, columns]`, f32.
+public struct Logits: Sendable {
+    public let rowCount: Int
+    public let columns: Int
+    private let values: [Float]
+
+    /// - Parameter values: row after row; as many as `rowCount * columns`.
+    public init(rowCount: Int, columns: Int, values: [Float]) {
+        precondition(values.count == rowCount * columns, "logits must fill their shape")
+        self.rowCount = rowCount
+        self.columns = columns
+        self.values = values
+    }
+
+    public func row(_ index: Int) -> ArraySlice<Float> {
+        values[index * columns..<(index + 1) * columns]
+    }
+}
+
+/// Why a pass was refused.
+public enum PassError: Error, Equatable, CustomStringConvertible {
+    case token(id: Int32, vocabularySize: Int)
+    case position(found: Int, expected: Int)
+    case contextFull(positions: Int, contextLength: Int)
+    case sequence(index: Int, count: Int)
+
+    public var description: String {
+        switch self {
+        case .token(let id, let size):
+            return "token id \(id) is outside the vocabulary 0..<\(size); was the text encoded with another tokenizer?"
+        case .position(let found, let expected):
+            return "a row has position \(found), its cache continues at \(expected)"
+        case .contextFull(let positions, let length):
+            return "\(positions) tokens do not fit in the context of \(length); shorten the prompt or raise --context"
+        case .sequence(let index, let count):
+            return "a row belongs to sequence \(index), the batch has \(count)"
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import CorvidTensors
+import CorvidText
+
+extension Model {
+    /// Loads the model at `path`: a folder in Hugging Face layout or a GGUF file. The weights stay in the
+    /// mapped files; nothing is converted or copied but norms and biases.
+    /// - Throws: ``CheckpointError``, ``FormatError``, ``ConfigurationError``, ``WeightError``,
+    ///   `TokenizerError`, `TemplateError`, `MemoryError`.
+    public static func load(path: String, options: LoadOptions = LoadOptions()) throws -> Model {
+        try load(try ModelFiles(path: path), options: options)
+    }
+
+    /// Loads a model whose files are open.
+    public static func load(_ files: ModelFiles, options: LoadOptions = LoadOptions()) throws -> Model {
+        let configuration = try files.modelConfiguration()
+        let tokenizer = try files.tokenizer()
+        return try Model(
+            path: files.path, source: files.tensors, isGGUF: files.layout == .gguf, configuration: configuration,
+            tokenizer: tokenizer, chatTemplate: try files.chatTemplate(tokenizer), options: options)
+    }
+}
+
+extension ModelFiles {
+    /// The sizes and choices of the model.
+    public func modelConfiguration() throws -> ModelConfiguration {
+        if let gguf { return try ModelConfiguration(gguf: gguf) }
+        guard let config, let folder else {
+            throw ConfigurationError.missing(file: path, keys: ["config.json"])
+        }
+        return try ModelConfiguration(huggingFace: config, file: folder.path(of: "config.json"))
+    }
+}

@@ -1,0 +1,118 @@
+import CorvidTensors
+import CorvidText
+import Synchronization
+
+/// A loaded model: its transformer, its threads, its tokenizer and its chat template.
+public final class Model: LanguageModel, @unchecked Sendable {
+    // Sound: everything is immutable but the arena, which only jobs of the pool touch, one at a time.
+    public typealias Cache = KeyValueCache
+
+    /// Path of the file or directory that the model was loaded from.
+    public let path: String
+    public let configuration: ModelConfiguration
+    public let tokenizer: any Tokenizer
+    /// nil for models that were not trained to converse.
+    public let chatTemplate: ChatTemplate?
+    public let options: LoadOptions
+    /// The threads of all passes.
+    public let pool: WorkerPool
+    public let contextLength: Int
+    private let transformer: Transformer
+    private let source: any TensorSource
+    private let cacheShape: KeyValueShape
+    private let arena = Arena()
+    /// Larger arenas are given back after a pass: a long prompt must not hold memory for the rest of a chat.
+    private static let arenaBytesKept = 64 << 20
+
+    public var vocabularySize: Int { configuration.vocabulary }
+
+    init(
+        path: String, source: any TensorSource, isGGUF: Bool, configuration: ModelConfiguration,
+        tokenizer: any Tokenizer, chatTemplate: ChatTemplate?, options: LoadOptions
+    ) throws {
+        self.path = path
+        self.source = source
+        self.configuration = configuration
+        self.tokenizer = tokenizer
+        self.chatTemplate = chatTemplate
+        self.options = options
+        contextLength = min(options.contextLength ?? configuration.context, configuration.context)
+        let cacheType = options.cacheType ?? (options.computeType == .f32 ? .f32 : .f16)
+        let loader = WeightLoader(
+            source: source, configuration: configuration, computeType: options.computeType, file: path,
+            isGGUF: isGGUF)
+        try loader.refuseUnknownTensors()
+        transformer = try Transformer(loader, cacheType: cacheType)
+        cacheShape = KeyValueShape(
+            heads: configuration.keyValueHeads, headWidth: configuration.headWidth, type: cacheType)
+        pool = WorkerPool(threads: options.threads)
+    }
+
+    public func makeCache() throws -> KeyValueCache {
+        KeyValueCache(layers: configuration.layers, shape: cacheShape)
+    }
+
+    public func logits(for batch: Batch<KeyValueCache>) async throws -> Logits {
+        let cancelled = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            try await pool.run { workers in
+                try self.run(batch, workers: workers, isCancelled: { cancelled.isSet })
+            }
+        } onCancel: {
+            cancelled.set()
+        }
+    }
+
+    /// The same for programs without tasks; blocks the calling thread.
+    public func logitsBlocking(for batch: Batch<KeyValueCache>) throws -> Logits {
+        try pool.runBlocking { workers in try self.run(batch, workers: workers, isCancelled: { false }) }
+    }
+
+    private func run(
+        _ batch: Batch<KeyValueCache>, workers: Workers, isCancelled: () -> Bool
+    ) throws -> Logits {
+        try source.checkSize()
+        let pass = try Pass(batch, vocabulary: configuration.vocabulary, contextLength: contextLength)
+        defer { arena.reset(keeping: Self.arenaBytesKept) }
+        let logits = try transformer.logits(pass, workers: workers, arena: arena, isCancelled: isCancelled)
+        pass.finish()
+        return Logits(rowCount: logits.rows, columns: logits.columns, values: logits.values)
+    }
+
+    // MARK: What a pass costs
+
+    /// Bytes of weights that a pass over one row reads.
+    public var weightBytesPerPass: Int { transformer.bytesPerPass }
+    /// Bytes of keys and values that one position of one sequence takes, over all layers.
+    public var cacheBytesPerPosition: Int { cacheShape.bytesPerPosition * configuration.layers }
+    /// Multiply-adds count two. Operations of the products for one row, without attention's scores.
+    public var operationsPerRow: Double { transformer.operationsPerRow }
+}
+
+/// How to load a model.
+public struct LoadOptions: Sendable, Equatable {
+    /// nil: one per processor.
+    public var threads: Int?
+    /// Compute as if the weights had been converted to this type; nil: as they are.
+    public var computeType: DType?
+    /// At most this many positions; nil: the model's.
+    public var contextLength: Int?
+    /// ``DType/f16`` or ``DType/f32``; nil: f16, or f32 where everything computes in f32.
+    public var cacheType: DType?
+
+    public init(
+        threads: Int? = nil, computeType: DType? = nil, contextLength: Int? = nil, cacheType: DType? = nil
+    ) {
+        self.threads = threads
+        self.computeType = computeType
+        self.contextLength = contextLength
+        self.cacheType = cacheType
+    }
+}
+
+/// A flag that another thread raises.
+private final class CancellationFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,198 @@
+import CorvidTensors
+
+/// The one transformer: interprets a family's declaration over a ragged batch.
+///
+/// Immutable after loading. A pass needs memory (its arena), the caches of its sequences and the workers.
+struct Transformer: Sendable {
+    let configuration: ModelConfiguration
+    let tokenEmbedding: Embedding
+    let positionEmbedding: Embedding?
+    let embeddingNorm: Norm?
+    let blocks: [Block]
+    let finalNorm: Norm
+    let head: Linear
+
+    init(_ loader: WeightLoader, cacheType: DType) throws {
+        let c = loader.configuration
+        configuration = c
+        let table = try loader.tensor(.tokenEmbedding, shape: [c.vocabulary, c.width])
+        tokenEmbedding = try Embedding(table)
+        if case .learned(let offset) = c.family.positions {
+            positionEmbedding = try Embedding(
+                try loader.tensor(.positionEmbedding, shape: [c.context + offset, c.width]))
+        } else {
+            positionEmbedding = nil
+        }
+        embeddingNorm = loader.has(.embeddingNorm) ? try loader.norm(.embeddingNorm) : nil
+        let shape = KeyValueShape(heads: c.keyValueHeads, headWidth: c.headWidth, type: cacheType)
+        blocks = try (0..<c.layers).map { try Block(loader, layer: $0, cacheShape: shape) }
+        finalNorm = try loader.norm(.finalNorm)
+        if c.tiedHead ?? !loader.has(.head) {
+            head = try Linear(table, as: loader.computeType)
+        } else {
+            head = try loader.linear(.head, outputs: c.vocabulary, inputs: c.width)
+        }
+    }
+
+    /// Bytes of weights that one pass over a single row reads.
+    var bytesPerPass: Int { blocks.reduce(head.byteCount) { $0 + $1.byteCount } }
+
+    /// Operations of the products for one row; a multiply-add counts two.
+    var operationsPerRow: Double {
+        let linears = blocks.flatMap { $0.linears } + [head]
+        return linears.reduce(0) { $0 + 2 * Double($1.outputs) * Double($1.inputs) }
+    }
+
+    /// Logits `[rows that want them, vocabulary]`, in memory of the arena.
+    func logits(
+        _ pass: Pass, workers: Workers, arena: Arena, isCancelled: () -> Bool
+    ) throws -> Matrix {
+        var residual = try embed(pass, workers: workers, arena: arena)
+        let rotary = try angles(pass, arena: arena)
+        for (layer, block) in blocks.enumerated() {
+            if isCancelled() { throw CancellationError() }
+            // The last block's output is needed only where logits are wanted.
+            let wanted = layer == blocks.count - 1 && pass.logitRows.count < pass.tokens.count ? pass.logitRows : nil
+            let kept = try wanted.map { try arena.matrix(rows: $0.count, columns: residual.columns) }
+            let mark = arena.mark()
+            let heads = try attend(
+                block, pass.segments(layer: layer), residual: residual, rotary: rotary, workers: workers,
+                arena: arena)
+            if let wanted, let kept {
+                Elementwise.gather(residual, rows: wanted, into: kept)
+                let keptHeads = try arena.matrix(rows: wanted.count, columns: heads.values.columns)
+                Elementwise.gather(heads.values, rows: wanted, into: keptHeads)
+                let keptInput = try arena.matrix(rows: wanted.count, columns: heads.input.columns)
+                Elementwise.gather(heads.input, rows: wanted, into: keptInput)
+                residual = kept
+                try join(
+                    block, AttentionResult(input: keptInput, values: keptHeads), residual: residual,
+                    workers: workers, arena: arena)
+            } else {
+                try join(block, heads, residual: residual, workers: workers, arena: arena)
+            }
+            arena.reset(to: mark)
+        }
+        let normed = try arena.matrix(rows: residual.rows, columns: residual.columns)
+        finalNorm(residual, into: normed, workers: workers)
+        let logits = try arena.matrix(rows: normed.rows, columns: head.outputs)
+        guard normed.rows > 0 else { return logits }
+        let input = try ProductInput(normed, for: [head], workers: workers, arena: arena)
+        try Linear.multiply(input, by: [head], into: [logits], workers: workers)
+        return logits
+    }
+
+    // MARK: The parts of a pass
+
+    private func embed(_ pass: Pass, workers: Workers, arena: Arena) throws -> Matrix {
+        let residual = try arena.matrix(rows: pass.tokens.count, columns: configuration.width)
+        tokenEmbedding.look(up: pass.tokens, into: residual)
+        if let positionEmbedding, case .learned(let offset) = configuration.family.positions {
+            positionEmbedding.look(up: pass.positions.map { $0 + offset }, into: residual, adding: true)
+        }
+        embeddingNorm?(residual, into: residual, workers: workers)
+        return residual
+    }
+
+    private func angles(_ pass: Pass, arena: Arena) throws -> RotaryAngles? {
+        guard let rotary = configuration.rotary else { return nil }
+        let fixed = rotary.variesWithPosition ? nil : rotary.frequencies(position: 0)
+        return try RotaryAngles(
+            positions: pass.positions, pairCount: rotary.width / 2, pairs: configuration.rotaryPairs, arena: arena
+        ) { fixed ?? rotary.frequencies(position: $0) }
+    }
+
+    /// What attention read and what its heads give, before the output projection.
+    private struct AttentionResult {
+        /// The normalised residual, `[rows, width]`.
+        let input: Matrix
+        /// `attention.heads`, `[rows, heads * headWidth]`.
+        let values: Matrix
+    }
+
+    private func attend(
+        _ block: Block, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
+        workers: Workers, arena: Arena
+    ) throws -> AttentionResult {
+        let rows = residual.rows
+        let input = try arena.matrix(rows: rows, columns: residual.columns)
+        block.attentionNorm(residual, into: input, workers: workers)
+        let prepared = try ProductInput(input, for: block.projections, workers: workers, arena: arena)
+        let outs = try block.projections.map { try arena.matrix(rows: rows, columns: $0.outputs) }
+        try Linear.multiply(prepared, by: block.projections, into: outs, workers: workers)
+        let (query, key, value) = outs.count == 3 ? (outs[0], outs[1], outs[2]) : (outs[0], outs[0], outs[0])
+        if let rotary {
+            rotary.rotate(query, heads: configuration.heads, workers: workers, offset: block.columns.query)
+            rotary.rotate(key, heads: configuration.keyValueHeads, workers: workers, offset: block.columns.key)
+        }
+        block.attention.store(
+            keys: key, values: value, columns: block.columns, segments: segments, workers: workers)
+        let heads = try arena.matrix(rows: rows, columns: configuration.heads * configuration.headWidth)
+        try block.attention.attend(
+            query: query, columns: block.columns, segments: segments, into: heads, workers: workers)
+        return AttentionResult(input: input, values: heads)
+    }
+
+    /// Adds attention's output and the MLP's to the residual, in the order of the family's block.
+    private func join(
+        _ block: Block, _ attention: AttentionResult, residual: Matrix, workers: Workers, arena: Arena
+    ) throws {
+        let output = try arena.matrix(rows: residual.rows, columns: residual.columns)
+        let mlpOutput = try arena.matrix(rows: residual.rows, columns: residual.columns)
+        switch configuration.family.block {
+        case .sequential:
+            try project(
+                attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
+                addingTo: residual)
+            let input = try normed(residual, block.mlpNorm, workers: workers, arena: arena)
+            try mlp(block, input, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
+        case .parallel, .parallelSharedNorm:
+            let input =
+                configuration.family.block == .parallel
+                ? try normed(residual, block.mlpNorm, workers: workers, arena: arena) : attention.input
+            try project(
+                attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
+                addingTo: residual)
+            try mlp(block, input, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
+        }
+    }
+
+    private func normed(_ x: Matrix, _ norm: Norm?, workers: Workers, arena: Arena) throws -> Matrix {
+        guard let norm else { return x }
+        let out = try arena.matrix(rows: x.rows, columns: x.columns)
+        norm(x, into: out, workers: workers)
+        return out
+    }
+
+    /// out = x Wᵀ + b, and residual += out.
+    private func project(
+        _ x: Matrix, by linear: Linear, into out: Matrix, workers: Workers, arena: Arena,
+        addingTo residual: Matrix
+    ) throws {
+        let input = try ProductInput(x, for: [linear], workers: workers, arena: arena)
+        try Linear.multiply(input, by: [linear], into: [out], workers: workers) { _, range in
+            Elementwise.add(out, to: residual, columns: range)
+        }
+    }
+
+    private func mlp(
+        _ block: Block, _ x: Matrix, into out: Matrix, workers: Workers, arena: Arena,
+        addingTo residual: Matrix
+    ) throws {
+        let f = configuration.activation
+        let hidden = try arena.matrix(rows: x.rows, columns: configuration.hidden)
+        if let gate = block.gate {
+            let input = try ProductInput(x, for: [gate, block.up], workers: workers, arena: arena)
+            let up = try arena.matrix(rows: x.rows, columns: configuration.hidden)
+            try Linear.multiplyPair(input, by: gate, and: block.up, into: (hidden, up), workers: workers) { range in
+                Elementwise.activateGated(f, gate: hidden, up: up, columns: range)
+            }
+        } else {
+            let input = try ProductInput(x, for: [block.up], workers: workers, arena: arena)
+            try Linear.multiply(input, by: [block.up], into: [hidden], workers: workers) { _, range in
+                Elementwise.activate(f, hidden, columns: range)
+            }
+        }
+        try project(hidden, by: block.down, into: out, workers: workers, arena: arena, addingTo: residual)
+    }
+}

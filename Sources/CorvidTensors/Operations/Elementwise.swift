@@ -1,0 +1,106 @@
+import CorvidKernels
+
+/// Activation functions of an MLP.
+public enum Activation: String, Sendable, CaseIterable {
+    case identity, relu
+    /// 0.5 x (1 + erf(x / √2)); Hugging Face's "gelu".
+    case geluErf
+    /// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))); "gelu_new", "gelu_pytorch_tanh".
+    case geluTanh
+    /// x sigmoid(1.702 x)
+    case quickGELU
+    /// x sigmoid(x)
+    case silu
+    case tanh
+
+    var kernel: ck_activation {
+        switch self {
+        case .identity: CK_IDENTITY
+        case .relu: CK_RELU
+        case .geluErf: CK_GELU_ERF
+        case .geluTanh: CK_GELU_TANH
+        case .quickGELU: CK_QUICK_GELU
+        case .silu: CK_SILU
+        case .tanh: CK_TANH
+        }
+    }
+}
+
+/// Element-wise operations on the columns `range` of all rows. They start no tasks: products call them as
+/// epilogues on the worker which made the columns, other callers give each worker a range.
+public enum Elementwise {
+    /// x = f(x)
+    public static func activate(_ f: Activation, _ x: Matrix, columns range: Range<Int>) {
+        for row in 0..<x.rows {
+            let values = x.pointer(row: row) + range.lowerBound
+            ck_activate(f.kernel, range.count, values, values)
+        }
+    }
+
+    /// gate = f(gate) * up
+    public static func activateGated(_ f: Activation, gate: Matrix, up: Matrix, columns range: Range<Int>) {
+        for row in 0..<gate.rows {
+            let values = gate.pointer(row: row) + range.lowerBound
+            ck_activate_gated(f.kernel, range.count, values, up.pointer(row: row) + range.lowerBound, values)
+        }
+    }
+
+    /// x = x + y
+    public static func add(_ y: Matrix, to x: Matrix, columns range: Range<Int>) {
+        for row in 0..<x.rows {
+            let values = x.pointer(row: row) + range.lowerBound
+            ck_add(range.count, values, y.pointer(row: row) + range.lowerBound, values)
+        }
+    }
+
+    /// x = x * factor
+    public static func scale(_ x: Matrix, by factor: Float) {
+        for row in 0..<x.rows {
+            let values = x.pointer(row: row)
+            ck_scale(x.columns, values, factor, values)
+        }
+    }
+
+    /// out[row] = x[rows[row]]
+    public static func gather(_ x: Matrix, rows: [Int], into out: Matrix) {
+        for (row, source) in rows.enumerated() {
+            precondition(source >= 0 && source < x.rows, "row outside the matrix")
+            out.pointer(row: row).update(from: x.pointer(row: source), count: x.columns)
+        }
+    }
+
+    /// log Σ exp(x) of one row, in double.
+    public static func logSumExp(_ values: ArraySlice<Float>) -> Double {
+        values.withUnsafeBufferPointer { ck_log_sum_exp($0.count, $0.baseAddress) }
+    }
+}
+
+/// A table of vectors, one per token or position.
+public struct Embedding: Sendable {
+    public let table: Tensor
+
+    /// - Throws: ``LinearError/notAMatrix(type:shape:)``.
+    public init(_ table: Tensor) throws {
+        guard table.shape.count == 2, table.type.holdsWeights else {
+            throw LinearError.notAMatrix(type: table.type, shape: table.shape)
+        }
+        self.table = table
+    }
+
+    public var count: Int { table.rows }
+    public var width: Int { table.columns }
+
+    /// out[row] = table[indices[row]], or is added to what `out` holds. Indices were checked by the caller.
+    public func look(up indices: [Int], into out: Matrix, adding: Bool = false) {
+        guard let type = table.type.kernelType, let rowBytes = table.type.rowBytes(columns: width) else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { vector in
+            guard let vector = vector.baseAddress else { return }
+            for (row, index) in indices.enumerated() {
+                precondition(index >= 0 && index < count, "index outside the embedding")
+                let target = out.pointer(row: row)
+                ck_dequantize(type, width, table.bytes.base + index * rowBytes, adding ? vector : target)
+                if adding { ck_add(width, target, vector, target) }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import CorvidKernels
+
+/// An immutable array of numbers, row-major, in a mapped file or in memory.
+public struct Tensor: Sendable {
+    public let type: DType
+    /// Sizes from the outermost to the innermost (contiguous) axis.
+    public let shape: [Int]
+    public let bytes: Bytes
+
+    /// - Throws: ``TensorError`` if blocks do not divide the innermost axis, or the bytes do not fit the shape.
+    public init(type: DType, shape: [Int], bytes: Bytes) throws {
+        let expected = try Self.byteCount(type: type, shape: shape)
+        guard expected == bytes.count else {
+            throw TensorError.size(type: type, shape: shape, expected: expected, found: bytes.count)
+        }
+        self.type = type
+        self.shape = shape
+        self.bytes = bytes
+    }
+
+    /// A tensor of f32 values in memory of its own.
+    public init(_ values: [Float], shape: [Int]) throws {
+        let buffer = try AlignedBuffer(byteCount: values.count * 4)
+        values.withUnsafeBytes { source in
+            if let start = source.baseAddress { buffer.base.copyMemory(from: start, byteCount: source.count) }
+        }
+        let bytes = Bytes(owner: buffer, base: UnsafeRawPointer(buffer.base), count: values.count * 4)
+        try self.init(type: .f32, shape: shape, bytes: bytes)
+    }
+
+    /// Bytes that a tensor of this type and shape has, checked for overflow.
+    public static func byteCount(type: DType, shape: [Int]) throws -> Int {
+        let columns = shape.last ?? 1
+        guard shape.allSatisfy({ $0 >= 0 }), let rowBytes = type.rowBytes(columns: columns) else {
+            throw TensorError.blocks(type: type, shape: shape)
+        }
+        var total = rowBytes
+        for size in shape.dropLast() {
+            let (product, overflow) = total.multipliedReportingOverflow(by: size)
+            guard !overflow else { throw TensorError.blocks(type: type, shape: shape) }
+            total = product
+        }
+        return total
+    }
+
+    /// Number of elements. Cannot overflow: the bytes exist.
+    public var count: Int { shape.reduce(1, *) }
+    /// Product of all axes but the last.
+    public var rows: Int { shape.dropLast().reduce(1, *) }
+    /// Size of the innermost axis.
+    public var columns: Int { shape.last ?? 1 }
+
+    /// The values as f32, exactly dequantised; for small tensors.
+    /// - Throws: ``TensorError/notWeights(type:)`` for integer types.
+    public func floats() throws -> [Float] {
+        if type == .f64 {
+            return (0..<count).map { index in
+                Float(Double(bitPattern: bytes.integer(at: index * 8, as: UInt64.self) ?? 0))
+            }
+        }
+        guard let kernelType = type.kernelType else { throw TensorError.notWeights(type: type) }
+        return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let out = buffer.baseAddress { ck_dequantize(kernelType, count, bytes.base, out) }
+            initialized = count
+        }
+    }
+
+    /// The rows `range` of a matrix `[rows, columns]`, sharing memory.
+    public func rows(_ range: Range<Int>) throws -> Tensor {
+        guard range.lowerBound >= 0, range.upperBound <= rows, let rowBytes = type.rowBytes(columns: columns),
+            let part = bytes.slice(offset: range.lowerBound * rowBytes, count: range.count * rowBytes)
+        else {
+            throw TensorError.blocks(type: type, shape: shape)
+        }
+        return try Tensor(type: type, shape: [range.count, columns], bytes: part)
+    }
+}
+
+/// A tensor whose parts do not fit together.
+public enum TensorError: Error, Equatable, CustomStringConvertible {
+    case blocks(type: DType, shape: [Int])
+    case size(type: DType, shape: [Int], expected: Int, found: Int)
+    case notWeights(type: DType)
+
+    public var description: String {
+        switch self {
+        case .blocks(let type, let shape):
+            return "shape \(shape) cannot be stored as \(type.rawValue): the innermost size must be a multiple of "
+                + "\(type.blockSize) and the whole must fit in memory"
+        case .size(let type, let shape, let expected, let found):
+            return "shape \(shape) of \(type.rawValue) needs \(expected) bytes, found \(found)"
+        case .notWeights(let type):
+            return "type \(type.rawValue) holds no weights; expected f32, f16, bf16 or a quantised type"
+        }
+    }
+}

@@ -1,0 +1,3 @@
+import CorvidCommands
+
+await Launch.main()

@@ -1,0 +1,98 @@
+import CorvidModels
+import CorvidTensors
+import CorvidText
+import TestSupport
+
+extension MutantFormats {
+    /// Files of weights and their indexes.
+    static let checkpoints: [MutantFormat] = [gguf, safetensors, shardIndex]
+
+    static let gguf = MutantFormat.gguf(
+        name: "gguf",
+        inputs: [
+            GGUFBuilder(
+                keys: [
+                    ("general.architecture", .string("llama")), ("general.alignment", .u32(32)),
+                    ("llama.block_count", .u32(2)), ("llama.context_length", .u64(64)), ("a", .u8(1)), ("b", .i8(-1)),
+                    ("c", .u16(1)), ("d", .i16(-1)), ("e", .i32(-1)), ("f", .f32(1e-5)), ("g", .bool(1)),
+                    ("h", .i64(-1)), ("i", .f64(0.5)),
+                    ("tokenizer.ggml.tokens", .strings(["a", "b", "", "<0x0A>", "\u{120}the", "é"])),
+                    ("tokenizer.ggml.scores", .floats([0, -1, 2])),
+                    ("tokenizer.ggml.token_type", .integers([1, 1, 3, 6, 1, 1])),
+                    ("flags", .array(7, [.bool(0), .bool(1)])), ("wide", .array(10, [.u64(1), .u64(.max)])),
+                ],
+                tensors: [
+                    .init("token_embd.weight", dimensions: [32, 3], type: 8, data: pattern(34 * 3)),
+                    .init("blk.0.attn_q.weight", dimensions: [8, 4], data: pattern(128)),
+                    .init("blk.0.ffn_up.weight", dimensions: [256, 1], type: 14, data: pattern(210)),
+                    .init("blk.0.ffn_norm.weight", dimensions: [5], type: 1, data: pattern(10)),
+                    .init("other", dimensions: [2, 3, 1, 2], type: 30, data: pattern(24)),
+                    .init("unsupported", dimensions: [256], type: 10, data: pattern(84)),
+                ]),
+            GGUFBuilder(
+                keys: [("general.alignment", .u32(8)), ("split.no", .u16(0)), ("split.count", .u16(1))],
+                tensors: [.init("x", dimensions: [64], type: 2, data: pattern(36))]),
+            GGUFBuilder(keys: [("general.architecture", .string("gpt2"))]),
+        ],
+        read: { bytes in
+            let file = try GGUFFile(bytes: Bytes(bytes), path: "mutant.gguf")
+            _ = file.metadata
+            for key in file.keys {
+                _ = try? file.strings(key)
+                _ = try? file.integers(key)
+                _ = try? file.floats(key)
+                _ = try? file.string(key)
+                _ = try? file.integer(key)
+                _ = try? file.float(key)
+                _ = try? file.bool(key)
+            }
+            readTensors(of: file)
+        })
+
+    static let safetensors = MutantFormat.safetensors(
+        name: "safetensors",
+        inputs: [
+            (
+                header: """
+                    {"__metadata__":{"format":"pt","note":"é"},\
+                    "wte.weight":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]},\
+                    "h.0.bias":{"dtype":"BF16","shape":[8],"data_offsets":[48,64]},\
+                    "h.0.mask":{"dtype":"BOOL","shape":[1,2,2],"data_offsets":[64,68]},\
+                    "empty":{"dtype":"F16","shape":[0,7],"data_offsets":[68,68]},\
+                    "scalar":{"dtype":"F64","shape":[],"data_offsets":[68,76]},\
+                    "eights":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[76,80]}}
+                    """, data: pattern(80)
+            ),
+            (header: #"{"a":{"dtype":"I64","shape":[2],"data_offsets":[0,16],"extra":[1,{"x":null}]}}  "#, data: pattern(16)),
+            (header: "{}", data: []),
+        ],
+        read: { bytes in
+            let file = try SafetensorsFile(bytes: Bytes(bytes), path: "mutant.safetensors")
+            _ = file.metadata
+            readTensors(of: file)
+        })
+
+    static let shardIndex = MutantFormat.json(
+        name: "safetensors.index.json",
+        inputs: [
+            Array(
+                """
+                {"metadata": {"total_size": 96}, "weight_map": {
+                  "wte.weight": "model-00001-of-00002.safetensors", "h.0.bias": "model-00002-of-00002.safetensors"}}
+                """.utf8)
+        ],
+        read: { bytes in try ShardedSafetensors.check(index: bytes, file: "model.safetensors.index.json") })
+
+    /// Reads every tensor to its last byte, and checks that the sizes of the list agree with the tensors.
+    private static func readTensors(of source: some TensorSource) {
+        for entry in source.entries {
+            guard let tensor = try? source.tensor(named: entry.name) else { continue }
+            precondition(tensor.count == entry.count && tensor.bytes.count == entry.byteCount)
+            _ = tensor.rows
+            _ = try? tensor.floats()
+            _ = tensor.bytes.array
+        }
+    }
+
+    private static func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8($0 * 37 % 251) } }
+}

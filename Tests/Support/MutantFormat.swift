@@ -1,0 +1,80 @@
+/// A reader under test: right inputs, ways to damage them, and what is done with the result.
+public struct MutantFormat: Sendable {
+    public typealias Mutation = @Sendable (inout SeededGenerator) -> [UInt8]
+
+    public let name: String
+    /// Right inputs, which must be accepted.
+    public let inputs: [[UInt8]]
+    /// Damage that keeps the structure, one for each input.
+    private let structured: [Mutation]
+    /// Reads a mutant and uses what was read. Throwing means refusing; trapping is a failure.
+    public let read: @Sendable ([UInt8]) throws -> Void
+
+    public init(
+        name: String, inputs: [[UInt8]], structured: [Mutation], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) {
+        self.name = name
+        self.inputs = inputs
+        self.structured = structured
+        self.read = read
+    }
+
+    /// The mutant of this number: half of all keep the structure of their input.
+    public func mutant(seed: UInt64) -> [UInt8] {
+        var generator = SeededGenerator(seed: seed)
+        let choice = generator.index(below: inputs.count)
+        if seed % 2 == 0, structured.indices.contains(choice) { return structured[choice](&generator) }
+        return ByteMutator.mutate(inputs[choice], others: inputs, using: &generator)
+    }
+}
+
+extension MutantFormat {
+    /// JSON texts.
+    public static func json(
+        name: String, inputs: [[UInt8]], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) -> MutantFormat {
+        tokens(name: name, inputs: inputs, mutators: inputs.map(TokenMutator.json), read: read)
+    }
+
+    /// Jinja templates.
+    public static func template(
+        name: String, inputs: [[UInt8]], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) -> MutantFormat {
+        tokens(name: name, inputs: inputs, mutators: inputs.map(TokenMutator.template), read: read)
+    }
+
+    private static func tokens(
+        name: String, inputs: [[UInt8]], mutators: [TokenMutator], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) -> MutantFormat {
+        MutantFormat(
+            name: name, inputs: inputs,
+            structured: mutators.map { mutator in { generator in mutator.mutate(using: &generator) } }, read: read)
+    }
+
+    /// GGUF files.
+    public static func gguf(
+        name: String, inputs: [GGUFBuilder], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) -> MutantFormat {
+        let files = inputs.map { $0.build() }
+        return MutantFormat(
+            name: name, inputs: files.map(\.bytes),
+            structured: files.map { file in
+                let mutator = FieldMutator(file)
+                return { generator in mutator.mutate(using: &generator) }
+            }, read: read)
+    }
+
+    /// Safetensors files given as header and data. The header is damaged token by token, its length stays right.
+    public static func safetensors(
+        name: String, inputs: [(header: String, data: [UInt8])], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) -> MutantFormat {
+        MutantFormat(
+            name: name, inputs: inputs.map { SafetensorsBuilder.file(header: $0.header, data: $0.data) },
+            structured: inputs.map { input in
+                let mutator = TokenMutator.json(Array(input.header.utf8))
+                return { generator in
+                    SafetensorsBuilder.file(header: mutator.mutate(using: &generator), data: input.data)
+                }
+            }, read: read)
+    }
+}
