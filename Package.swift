@@ -9,25 +9,38 @@ let package = Package(
         .library(name: "Corvid", targets: ["CorvidModels", "CorvidText", "CorvidTensors"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         .systemLibrary(
             name: "COneDNN", path: "Sources/CSystem/COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(
-            name: "CLibEdit", path: "Sources/CSystem/CLibEdit", pkgConfig: "libedit",
-            providers: [.apt(["libedit-dev"])]),
+            name: "CLibEdit", path: "Sources/CSystem/CLibEdit", providers: [.apt(["libedit-dev"])]),
         .target(name: "CorvidKernels"),
         .target(name: "CorvidTensors", dependencies: ["CorvidKernels", "COneDNN"]),
         .target(name: "CorvidText"),
         .target(name: "CorvidModels", dependencies: ["CorvidTensors", "CorvidText"]),
-        .target(name: "CorvidStore", dependencies: ["CorvidModels"]),
+        .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),
         .target(
             name: "CorvidCommands",
             dependencies: [
-                "CorvidModels", "CorvidStore", "CLibEdit",
+                "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "corvid", dependencies: ["CorvidCommands"]),
+
+        .target(
+            name: "TestSupport", dependencies: ["CorvidTensors", "CorvidText", "CorvidModels"],
+            path: "Tests/Support"),
+        .executableTarget(
+            name: "mutants", dependencies: ["TestSupport", "CorvidModels", "CorvidText"], path: "Tests/Mutants"),
+        .testTarget(name: "CorvidKernelsTests", dependencies: ["CorvidKernels", "TestSupport"]),
+        .testTarget(name: "CorvidTensorsTests", dependencies: ["CorvidTensors", "TestSupport"]),
+        .testTarget(name: "CorvidTextTests", dependencies: ["CorvidText", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
+        .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),
+        .testTarget(name: "CorvidCommandsTests", dependencies: ["CorvidCommands", "TestSupport"]),
+        .testTarget(name: "EndToEnd", dependencies: ["corvid", "TestSupport"], path: "Tests/EndToEnd"),
     ]
 )

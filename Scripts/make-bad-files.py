@@ -6,7 +6,8 @@
 Needs nothing but Python 3.9. The output is the same on every run. A file is named after the report that
 describes its shape, or `case-` and the rule it breaks. `manifest.json` says of each which error a reader must
 give, what its message must mention, and, where the file as a whole is right, what must be asked for to see the
-error (`tensor` or `strings`). Files with `"error": null` are right and must be accepted.
+error (`tensor` or `strings`). Files with `"error": null` are right and must be accepted by the reader; where
+they have `tokenizer`, that is the error which making a tokenizer of their metadata must give.
 
 Files are never removed from this list; new ones are added.
 """
@@ -21,6 +22,7 @@ manifest = []
 U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)
 CODES = {U8: "B", I8: "b", U16: "H", I16: "h", U32: "I", I32: "i", F32: "f", BOOL: "B", U64: "Q", I64: "q", F64: "d"}
 MOST = 2**64 - 1
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 98362432\n"
 
 
 def save(name, content, reference, error, *mentions, **ask):
@@ -153,6 +155,43 @@ def gguf_reports():
     save("zackshen-gguf-15-array-of-bytes.gguf", gguf([array("k", U8, MOST, b"1234")]), r, "truncated", "key k")
 
 
+def vocabulary(model, tokens, types, **ids):
+    payload = b"".join(map(text, tokens))
+    keys = [
+        key("tokenizer.ggml.model", STRING, model),
+        key("tokenizer.ggml.pre", STRING, "gpt-2"),
+        array("tokenizer.ggml.tokens", STRING, len(tokens), payload),
+        array("tokenizer.ggml.token_type", I32, len(types), struct.pack(f"<{len(types)}i", *types)),
+        array("tokenizer.ggml.merges", STRING, 0, b""),
+    ]
+    return gguf(keys + [key(f"tokenizer.ggml.{name}", U32, value) for name, value in ids.items()])
+
+
+def gguf_vocabularies():
+    r = "CVE-2025-49847 (GHSA-8wwf-w4qm-gpqr)"
+    save(
+        "CVE-2025-49847-token-of-65537-bytes.gguf", vocabulary("gpt2", ["a", "b" * 65537], [1, 1]), r, None,
+        "tokenizer.ggml.tokens", "65537", "65536", tokenizer="limit")
+    byte = ["<0x-1>", "<0x100>", "<0xZZ>", "<0x>", "a"]
+    r = "llama.cpp#25969, #26511, #27226"
+    save(
+        "llama.cpp-25969-byte-token.gguf", vocabulary("llama", byte, [6, 6, 6, 6, 1]), r, None,
+        "tokenizer.ggml.model", "llama", tokenizer="unsupported")
+    save("llama.cpp-26511-byte-token-of-bpe.gguf", vocabulary("gpt2", byte, [6, 6, 6, 6, 1]), r, None, tokenizer=None)
+    r = "the rules of the format"
+    two = (["a", "b"], [1, 1])
+    save(
+        "case-end-token-out-of-range.gguf", vocabulary("gpt2", *two, eos_token_id=2), r, None, "eos_token_id", "2",
+        tokenizer="limit")
+    save(
+        "case-begin-token-max.gguf", vocabulary("gpt2", *two, bos_token_id=2**32 - 1), r, None, "bos_token_id",
+        tokenizer="limit")
+    save(
+        "case-token-types-too-few.gguf", vocabulary("gpt2", ["a", "b"], [1]), r, None, "token_type", "2",
+        tokenizer="unexpected")
+    save("case-token-twice.gguf", vocabulary("gpt2", ["a", "a"], [1, 1]), r, None, "a", tokenizer="duplicate")
+
+
 def gguf_cases():
     r = "the rules of the format"
     one = [tensor("a", [8])]
@@ -162,8 +201,7 @@ def gguf_cases():
     save("case-magic-3-bytes.gguf", b"GGU", r, "signature", "GGUF")
     save("case-html.gguf", b"<!DOCTYPE html><html><body>404</body></html>", r, "signature", "HTML")
     save("case-zeros.gguf", bytes(256), r, "signature", "did not finish")
-    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 98362432\n"
-    save("case-git-lfs-pointer.gguf", pointer, r, "gitPointer", "git lfs pull")
+    save("case-git-lfs-pointer.gguf", POINTER, r, "gitPointer", "git lfs pull")
     save("case-version-0.gguf", gguf([ARCH], version=0), r, "version", "0")
     save("case-version-1.gguf", gguf([ARCH], version=1), r, "version", "1")
     save("case-version-4.gguf", gguf([ARCH], version=4), r, "version", "4")
@@ -320,11 +358,9 @@ def safetensors_cases():
        "F8_E4M3", tensor="a")
     st("case-zero-hides-overflow.safetensors", {"a": item(shape=(0, 2**62, 2**62), offsets=(0, 0))}, b"", "shape",
        "tensor a")
-    st("case-git-lfs-pointer.safetensors",
-       b"", b"", "gitPointer", "git lfs pull")
-    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 98362432\n"
-    (FOLDER / "case-git-lfs-pointer.safetensors").write_bytes(pointer)
-    save("case-zip.safetensors", b"PK\3\4" + bytes(60), "the rules of the format", "signature", "ZIP")
+    r = "the rules of the format"
+    save("case-git-lfs-pointer.safetensors", POINTER, r, "gitPointer", "git lfs pull")
+    save("case-zip.safetensors", b"PK\3\4" + bytes(60), r, "signature", "ZIP")
     st("right-empty.safetensors", "{}", b"", None)
     st("right-blanks-behind.safetensors", "{}      ", b"", None)
     st("right-no-axes.safetensors", {"a": item(shape=(), offsets=(0, 4))}, bytes(4), None)
@@ -337,6 +373,7 @@ def safetensors_cases():
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     gguf_reports()
+    gguf_vocabularies()
     gguf_cases()
     safetensors_cases()
     (FOLDER / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

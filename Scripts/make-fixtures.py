@@ -57,8 +57,8 @@ def float64_everywhere():
         torch.set_default_dtype(kept[3])
 
 
-def reference_logits(folder: Path, ids: np.ndarray) -> np.ndarray:
-    """Logits [T, V] of a Hugging Face folder, in float64."""
+def reference_logits(folder: Path, ids: np.ndarray, stepwise: bool = False) -> np.ndarray:
+    """Logits [T, V] of a Hugging Face folder, in float64; all tokens in one pass, or one after another."""
     model, loading = transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float64, attn_implementation="eager", output_loading_info=True)
     assert not loading["missing_keys"], loading["missing_keys"]
@@ -73,7 +73,16 @@ def reference_logits(folder: Path, ids: np.ndarray) -> np.ndarray:
                 from transformers.models.gptj.modeling_gptj import create_sinusoidal_positions
                 module.embed_positions = create_sinusoidal_positions(
                     module.max_positions, module.pos_embd_dim)
-        logits = model(torch.tensor(ids[None].astype(np.int64)), use_cache=False).logits[0]
+        tokens = torch.tensor(ids[None].astype(np.int64))
+        if stepwise:
+            rows, cache = [], None
+            for position in range(len(ids)):
+                output = model(tokens[:, position:position + 1], past_key_values=cache, use_cache=True)
+                rows.append(output.logits[0])
+                cache = output.past_key_values
+            logits = torch.cat(rows)
+        else:
+            logits = model(tokens, use_cache=False).logits[0]
     assert logits.dtype == torch.float64
     return logits.numpy()
 
@@ -243,7 +252,7 @@ def write_json(path: Path, value) -> None:
 def write_model(
     name: str, config: dict, shapes: dict[str, list[int]], dtype: torch.dtype = torch.float32,
     tokenizer: str | None = None, shards: int = 1, extra: dict[str, torch.Tensor] | None = None,
-    tokens: int = TOKENS,
+    tokens: int = TOKENS, stepwise: bool = False,
 ) -> None:
     folder = MODELS / name
     fresh(folder)
@@ -258,7 +267,7 @@ def write_model(
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     else:
         write_shards(folder, weights, shards)
-    save_golden(folder, ids, reference_logits(folder, ids))
+    save_golden(folder, ids, reference_logits(folder, ids, stepwise))
 
 
 def write_shards(folder: Path, weights: dict[str, torch.Tensor], count: int) -> None:
@@ -359,13 +368,17 @@ def llama_rope_linear() -> None:
 
 
 def llama_rope_dynamic() -> None:
-    """Twice: longer than the trained length, where the base changes, and shorter, where it must not."""
+    """Twice: longer than the trained length, where the base changes, and shorter, where it must not.
+
+    The reference rotates a whole prompt by its final length, but a token that follows by the length it
+    has then; only token by token is a token's rotation independent of what comes later.
+    """
     for name, tokens in (("llama-rope-dynamic", TOKENS), ("llama-rope-dynamic-short", 23)):
         config = llama_config(
             62, width=20, heads=2, groups=1, head=8, inner=30, layers=2, dtype="float32",
             max_position_embeddings=24,
             rope_parameters={"rope_type": "dynamic", "rope_theta": 1000.0, "factor": 3.0})
-        write_model(name, config, llama_shapes(config), tokens=tokens)
+        write_model(name, config, llama_shapes(config), tokens=tokens, stepwise=True)
 
 
 def llama_sharded() -> None:
@@ -472,10 +485,59 @@ def write_gguf_model(name: str, config: dict, kinds: dict[str, Block], pre: str,
         factors = llama3_factors(config["head_dim"], rope["rope_theta"], rope)
         writer.add_tensor("rope_freqs.weight", factors, raw_dtype=Block.F32)
     write_gguf_metadata(writer, name, config, pre, template)
+    close_gguf(writer)
+    save_gguf_golden(folder, config, decoded, random)
+
+
+def gguf_gpt2() -> None:
+    """Conv1D matrices are transposed to rows, and the output matrix is a copy of the embedding."""
+    name = "gguf-gpt2"
+    folder = MODELS / name
+    fresh(folder)
+    random = generator(name)
+    config = gpt2_config(272, width=32, heads=2, layers=1, positions=44, dtype="float32")
+    weights = random_weights(gpt2_shapes(272, 32, 1, 128, 44), random)
+    parts = {
+        "attn_norm": "ln_1", "attn_qkv": "attn.c_attn", "attn_output": "attn.c_proj", "ffn_norm": "ln_2",
+        "ffn_up": "mlp.c_fc", "ffn_down": "mlp.c_proj"}
+    names = {"token_embd.weight": "wte.weight", "position_embd.weight": "wpe.weight"}
+    for end in ("weight", "bias"):
+        names |= {f"blk.0.{part}.{end}": f"h.0.{other}.{end}" for part, other in parts.items()}
+        names[f"output_norm.{end}"] = f"ln_f.{end}"
+    names["output.weight"] = "wte.weight"
+    decoded = {}
+    writer = gguf.GGUFWriter(folder / "model.gguf", "gpt2")
+    for gguf_name, hf_name in names.items():
+        weight = weights["transformer." + hf_name]
+        is_matrix = ".c_" in hf_name and weight.ndim == 2
+        kind = Block.Q8_0 if is_matrix else Block.F32
+        weight = np.ascontiguousarray(weight.T) if is_matrix else weight
+        stored = gguf.quants.quantize(weight, kind)
+        writer.add_tensor(gguf_name, stored, raw_dtype=kind)
+        weight = gguf.quants.dequantize(stored, kind).reshape(weight.shape).astype(np.float32)
+        decoded["transformer." + hf_name] = np.ascontiguousarray(weight.T) if is_matrix else weight
+    writer.add_name(name)
+    writer.add_context_length(44)
+    writer.add_embedding_length(32)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(128)
+    writer.add_head_count(2)
+    writer.add_layer_norm_eps(config["layer_norm_epsilon"])
+    write_gguf_vocabulary(writer, "gpt-2")
+    close_gguf(writer)
+    save_gguf_golden(folder, config, decoded, random)
+
+
+def close_gguf(writer: gguf.GGUFWriter) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def save_gguf_golden(
+    folder: Path, config: dict, decoded: dict[str, np.ndarray], random: np.random.Generator
+) -> None:
     ids = random.integers(0, len(tiny_vocabulary()), TOKENS)
     with tempfile.TemporaryDirectory() as scratch:
         write_json(Path(scratch) / "config.json", config)
@@ -500,6 +562,15 @@ def write_gguf_metadata(
     writer.add_rope_dimension_count(config["head_dim"])
     writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    write_gguf_vocabulary(writer, pre)
+    if template:
+        writer.add_chat_template(
+            "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] "
+            "+ '<|im_end|>' + '\\n'}}{% endfor %}"
+            "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
+
+
+def write_gguf_vocabulary(writer: gguf.GGUFWriter, pre: str) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
     tokens = tiny_vocabulary()
@@ -508,11 +579,6 @@ def write_gguf_metadata(
     writer.add_token_merges(MERGES)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
-    if template:
-        writer.add_chat_template(
-            "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] "
-            "+ '<|im_end|>' + '\\n'}}{% endfor %}"
-            "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
 
 
 def small_gguf_config() -> dict:
@@ -644,9 +710,11 @@ def smollm2(path: Path) -> None:
     head = json.dumps({
         "file": "SmolLM2-135M-Instruct.Q4_1.gguf", "text": SMOLLM2_TEXT, "ids": ids.tolist(),
         "negative_log_likelihood": [rounded(loss) for loss in losses], "columns": columns.tolist()})
-    (GOLDEN / "smollm2-logits.json").write_text(f'{head[:-1]},\n"rows": [\n  {lines}\n]}}\n', encoding="utf-8")
-    size = (GOLDEN / "smollm2-logits.json").stat().st_size
-    print(f"smollm2-logits           {len(rows)} rows, perplexity {np.exp(losses.mean()):.4f}, {size // 1024} KiB")
+    path = GOLDEN / "smollm2-logits.json"
+    path.write_text(f'{head[:-1]},\n"rows": [\n  {lines}\n]}}\n', encoding="utf-8")
+    perplexity = np.exp(losses.mean())
+    print(f"smollm2-logits           {len(rows)} rows, perplexity {perplexity:.4f}, "
+          f"{path.stat().st_size // 1024} KiB")
 
 
 def rounded(value: float) -> float:
@@ -658,7 +726,8 @@ def rounded(value: float) -> float:
 MAKERS = [
     gptj, gptj_f16, gpt2, gpt2_old, cerebras, gpt2_inverse_layer, gpt2_unscaled, llama, llama_tied,
     llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, gguf_f32,
-    gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, dequantise]
+    gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2,
+    dequantise]
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ reference: the classes from its regular expressions, the compositions from its n
 
 Rewrites ScalarClassData.swift and CompositionData.swift in Sources/CorvidText/Tokenizers.
 """
+import unicodedata
 from pathlib import Path
 
 import tokenizers
@@ -80,6 +81,21 @@ def write_compositions():
     body = literal("pairs", "Composed, first, second: canonical compositions, in triples.", pairs, "UInt32")
     body += "\n" + literal(
         "decompositions", "Code points that NFC replaces: the point, a length, that many points.", others, "UInt32")
+    # A mark is reordered by the library only when its tables know it; its class never changes in Unicode.
+    marks = []
+    for point in SCALARS:
+        order, mark = unicodedata.combining(chr(point)), chr(point)
+        other = "\u0345" if order < 240 else "\u0301"  # of class 240 and 230
+        known = order < 240 and nfd("a" + other + mark) == "a" + mark + other
+        known = known or order == 240 and nfd("a" + mark + other) == "a" + other + mark
+        if order == 0 or not known:
+            continue
+        if marks and marks[-1][0] + marks[-1][1] == point and marks[-1][2] == order:
+            marks[-1][1] += 1
+        else:
+            marks.append([point, 1, order])
+    body += "\n" + literal(
+        "marks", "First code point, number of code points, combining class; in triples.", sum(marks, []), "UInt32")
     text = HEADER + "enum CompositionData {\n" + body + "}\n"
     (FOLDER / "CompositionData.swift").write_text(text, encoding="utf-8")
 

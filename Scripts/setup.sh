@@ -51,19 +51,30 @@ install_packages() {
         fail "installing failed. Run '${as_root:+$as_root }$line' to see why."
 }
 
-# oneDNN, libedit, and what the package manager needs to find them.
-require_libraries() {
+# Installs in one go what the steps to come need; each step is named: build, model.
+require_packages() {
+    missing=
+    for step in "$@"; do
+        case "$step" in
+            build) add_build_packages ;;
+            model) python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip" ;;
+        esac
+    done
+    [ -z "$missing" ] || install_packages $missing
+}
+
+# oneDNN, libedit, and what the package manager needs to find them and to fetch Swift packages.
+add_build_packages() {
     command -v swift >/dev/null 2>&1 ||
         fail "Swift 6.3 or later is needed, and 'swift' is not on the PATH. See https://www.swift.org/install"
+    # Elsewhere the linker says what is missing.
     command -v dpkg-query >/dev/null 2>&1 || return 0
-    missing=
     for package in libdnnl-dev libedit-dev; do
         state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done
     command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
     command -v git >/dev/null 2>&1 || missing="$missing git ca-certificates"
-    [ -z "$missing" ] || install_packages $missing
 }
 
 # Whether this command line runs the default model: the command runs a model and names no other one.
@@ -73,7 +84,7 @@ needs_default_model() {
         *) return 1 ;;
     esac
     shift
-    models=$(store_folder)/models
+    models=$(store_folder)/models || exit 1
     for argument in "$@"; do
         case "$argument" in
             -h | -help | --help | --version) return 1 ;;
@@ -87,34 +98,38 @@ needs_default_model() {
         case "$argument" in
             "$model_name") return 0 ;;
             *.gguf) [ ! -f "$argument" ] || return 1 ;;
-            '' | -*) ;;
+            '' | -* | . | ..) ;;
+            */*) [ ! -f "$argument/config.json" ] || return 1 ;;
             *) [ ! -f "$argument/config.json" ] && [ ! -d "$models/$argument" ] || return 1 ;;
         esac
     done
 }
 
-# Fetches the default model into the store unless it is there with the right size and checksum.
-require_model() {
-    model_folder=$(store_folder)/models/$model_name
+# Whether the default model lies in the store with the right size and checksum. The sum is taken once.
+model_is_ready() {
+    model_folder=$(store_folder)/models/$model_name || exit 1
     model_path=$model_folder/$model_file
     stamp=$model_folder/.$model_file.verified
-    if [ -f "$model_path" ]; then
-        if [ "$(wc -c <"$model_path")" -ne "$model_bytes" ]; then
-            say "$model_path has the wrong size; fetching it again"
-        elif [ -f "$stamp" ] && [ ! "$model_path" -nt "$stamp" ]; then
-            return 0
-        elif [ "$(sha256sum <"$model_path" | cut -d ' ' -f 1)" = "$model_sha256" ]; then
-            touch "$stamp" 2>/dev/null || true
-            return 0
-        else
-            say "$model_path has the wrong checksum; fetching it again"
-        fi
+    [ -f "$model_path" ] || return 1
+    if [ "$(wc -c <"$model_path")" -ne "$model_bytes" ]; then
+        say "$model_path has the wrong size"
+        return 1
     fi
-    if ! python3 -m pip --version >/dev/null 2>&1; then
-        install_packages python3-pip
+    if [ -f "$stamp" ] && [ ! "$model_path" -nt "$stamp" ]; then
+        return 0
     fi
+    if [ "$(sha256sum <"$model_path" | cut -d ' ' -f 1)" != "$model_sha256" ]; then
+        say "$model_path has the wrong checksum"
+        return 1
+    fi
+    touch "$stamp" 2>/dev/null || true
+}
+
+# Fetches the default model into the store.
+fetch_model() {
     mkdir -p "$model_folder" 2>/dev/null || fail "cannot make the folder $model_folder"
     say "fetching the model $model_name (98 MB, once) into $model_folder"
+    find "$model_folder" -maxdepth 1 -name '.download-*' -mmin +120 -exec rm -rf {} + 2>/dev/null || true
     # Beside the destination, so that the last step is a rename within one file system.
     download=$(mktemp -d "$model_folder/.download-XXXXXX") || fail "cannot write in $model_folder"
     trap 'rm -rf "$download"' EXIT
@@ -142,10 +157,8 @@ build_is_stale() {
     [ -n "$(find "$root/Sources" "$root/Package.swift" -newer "$root/.build/corvid.built" -print -quit)" ]
 }
 
-# Builds the release binary when it is stale.
-require_build() {
-    build_is_stale || return 0
-    require_libraries
+# Builds the release binary.
+build_binary() {
     say "building corvid (the first time takes some minutes)"
     mkdir -p "$root/.build"
     # The time before the build counts, so that what is edited meanwhile is built next time.

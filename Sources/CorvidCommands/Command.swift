@@ -7,11 +7,16 @@ protocol Command: AsyncParsableCommand {
 
     var output: OutputOptions { get }
 
+    /// Refuses options that do not go together. Unlike `validate()` it comes after the parser has refused what
+    /// it does not know, so that a misspelt option is named first.
+    /// - Throws: `ValidationError`.
+    func checkOptions() throws
     func report(to console: Console) async throws -> Answer
 }
 
 extension Command {
     mutating func run() async throws {
+        try checkOptions()
         let console = Console(options: output)
         let answer: Answer
         do {
@@ -24,6 +29,10 @@ extension Command {
         try console.write(answer)
         if answer.wasInterrupted { throw ExitCode(Launch.interrupted) }
     }
+}
+
+extension Command {
+    func checkOptions() throws {}
 }
 
 /// What a command found out: an object for programs, lines for people.

@@ -3,7 +3,10 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case output(reason: String)
     case file(path: String, reason: String)
     case notText(path: String)
-    case noText(source: String)
+    case emptyPrompt
+    case unknownToken(id: Int32, size: Int)
+    case context(asked: Int, most: Int)
+    case memory(needed: Int, available: Int)
 
     var description: String {
         switch self {
@@ -13,8 +16,15 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
             "\(path): \(reason)"
         case .notText(let path):
             "\(path): is not UTF-8 text; convert it first, for example with iconv"
-        case .noText(let source):
-            "\(source): the text is empty"
+        case .emptyPrompt:
+            "the prompt is empty; give at least one character to continue"
+        case .unknownToken(let id, let size):
+            "token id \(id) is not in the vocabulary, which has ids below \(size)"
+        case .context(let asked, let most):
+            "--context is \(asked), but the model was made for at most \(most) tokens"
+        case .memory(let needed, let available):
+            "this needs \(Figures.bytes(needed)) of memory beside the weights, \(Figures.bytes(available)) are free.\n"
+                + "Use a shorter text, a smaller --prefill-chunk, or --kv-dtype f16."
         }
     }
 }

@@ -16,7 +16,7 @@ struct Console: Sendable {
         if json {
             try StandardOutput.write(report.json.encoded() + "\n")
         } else if !report.lines.isEmpty {
-            try StandardOutput.write(report.lines + "\n")
+            try StandardOutput.write(safe(report.lines) + "\n")
         }
     }
 
@@ -24,7 +24,12 @@ struct Console: Sendable {
     func stream(_ text: String) throws {
         guard !json, !text.isEmpty else { return }
         progress.erase()
-        try StandardOutput.write(text)
+        try StandardOutput.write(safe(text))
+    }
+
+    /// Bytes go into a file or pipe as they are; a terminal gets none that would steer it.
+    private func safe(_ text: String) -> String {
+        Terminal.outputIsInteractive ? Terminal.withoutControls(text) : text
     }
 
     /// Shows how far the work is. Cheap: draws a few times in a second.

@@ -25,6 +25,7 @@ public enum Launch {
         } catch {
             return tell(error)
         }
+        let kind = type(of: command)
         let signals = SignalCount()
         let work = Task {
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -43,12 +44,12 @@ public enum Launch {
             return 0
         } catch {
             if signals.value > 0 || error is CancellationError { return interrupted }
-            return tell(error)
+            return tell(error, of: kind)
         }
     }
 
     /// Says what went wrong in one or two lines, or what was asked for (help, version).
-    private static func tell(_ error: any Error) -> Int32 {
+    private static func tell(_ error: any Error, of command: any ParsableCommand.Type = Corvid.self) -> Int32 {
         let code = Corvid.exitCode(for: error)
         if error is ExitCode { return code.rawValue }
         if code == .success {
@@ -59,7 +60,9 @@ public enum Launch {
                 return tell(error)
             }
         }
-        if code == .validationFailure {
+        if let error = error as? ValidationError, let name = command.configuration.commandName {
+            StandardError.say("\(error.message)\nSee 'corvid \(name) --help' for more information.")
+        } else if code == .validationFailure {
             StandardError.say(usage(Corvid.fullMessage(for: error)))
         } else {
             StandardError.say(failure(error))
@@ -71,7 +74,12 @@ public enum Launch {
     /// in the help.
     static func usage(_ message: String) -> String {
         let lines = message.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-        let first = lines.first.map { $0.hasPrefix("Error: ") ? String($0.dropFirst(7)) : $0 } ?? "wrong usage"
+        var first = lines.first.map { $0.hasPrefix("Error: ") ? String($0.dropFirst(7)) : $0 } ?? "wrong usage"
+        // A wrong value is followed by the right ones, one in a line.
+        if first.hasSuffix(":") {
+            let values = lines.dropFirst().prefix { !$0.hasPrefix("Usage:") }.filter { $0.hasPrefix("- ") }
+            first += " " + values.map { String($0.dropFirst(2)) }.joined(separator: ", ")
+        }
         guard let hint = lines.last(where: { $0.hasPrefix("See '") }) else { return first }
         return first + "\n" + hint
     }
@@ -79,7 +87,7 @@ public enum Launch {
     /// At most two lines, whatever a library says.
     static func failure(_ error: any Error) -> String {
         let text = String(describing: error)
-        return text.split(separator: "\n").prefix(2).joined(separator: "\n")
+        return Terminal.withoutControls(text.split(separator: "\n").prefix(2).joined(separator: "\n"))
     }
 }
 

@@ -15,9 +15,9 @@ public struct Corvid: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [Chat.self, Generate.self, Tokenize.self]),
-            CommandGroup(name: "Measure", subcommands: [Logits.self, Perplexity.self, Bench.self]),
-            CommandGroup(name: "Store", subcommands: [Inspect.self]),
+            CommandGroup(name: "Run", subcommands: [ChatCommand.self, GenerateCommand.self, TokenizeCommand.self]),
+            CommandGroup(name: "Measure", subcommands: [LogitsCommand.self, PerplexityCommand.self, BenchCommand.self]),
+            CommandGroup(name: "Store", subcommands: [InspectCommand.self]),
         ])
 
     public init() {}

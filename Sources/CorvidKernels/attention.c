@@ -28,7 +28,8 @@ static ptrdiff_t score_stride(const ck_attention *a, ptrdiff_t rows) {
 }
 
 /// The block of some queries with its scores and sums in `scratch`.
-static ck_attention_block block_of(const ck_attention *a, ck_range queries, ptrdiff_t stride, float *scratch) {
+static ck_attention_block block_of(const ck_attention *a, ck_range queries, ptrdiff_t stride,
+                                   float *scratch) {
     ck_attention_block block = {.task = a, .queries = queries, .stride = stride};
     block.positions.from = ck_visible(a, queries.from).from / 16 * 16;
     block.positions.to = ck_visible(a, queries.to - 1).to;

@@ -33,7 +33,7 @@ CK_INLINE void multiply_tile(const ck_attention_block *block, ptrdiff_t position
         if (part.from > 0) memcpy(sum, scores, sizeof sum);
         for (ptrdiff_t d = part.from; d < part.to; d++) {
             const float *key = keys + (d - part.from) * tile;
-            for (int lane = 0; lane < tile; lane++) sum[lane] = __builtin_fmaf(query[d], key[lane], sum[lane]);
+            for (int i = 0; i < tile; i++) sum[i] = __builtin_fmaf(query[d], key[i], sum[i]);
         }
         memcpy(scores, sum, sizeof sum);
     }
@@ -69,12 +69,13 @@ CK_INLINE void exponentials_of_query(const ck_attention_block *block, ptrdiff_t 
             greatest[lane] = counts ? score : greatest[lane];
         }
     }
-    for (int lane = 1; lane < tile; lane++) greatest[0] = greatest[lane] > greatest[0] ? greatest[lane] : greatest[0];
+    float maximum = -INFINITY;
+    for (int lane = 0; lane < tile; lane++) maximum = greatest[lane] > maximum ? greatest[lane] : maximum;
     for (ptrdiff_t start = seen.from / tile * tile; start < seen.to; start += tile) {
         float *scores = ck_score(block, query, start);
         for (int lane = 0; lane < tile; lane++) {
             ptrdiff_t position = start + lane;
-            float e = ck_exp_1(scores[lane] - greatest[0]);
+            float e = ck_exp_1(scores[lane] - maximum);
             e = position >= seen.from && position < seen.to ? e : 0.0f;
             scores[lane] = e;
             sum[lane] += e;

@@ -74,19 +74,11 @@ void ck_product_quantized_plain(ck_type type, ptrdiff_t rows, ptrdiff_t outputs,
 }
 
 ptrdiff_t ck_product_scratch_bytes(ck_type type, ptrdiff_t rows, ptrdiff_t k) {
-    ptrdiff_t halves = type == CK_Q6_K ? rows * (k / 16) * (ptrdiff_t)sizeof(int32_t) : 0;
-    return (ptrdiff_t)sizeof(ck_product_scratch) + halves;
+    ck_product_cut cut = ck_cut_product(type, rows, k);
+    ptrdiff_t piece_rows = cut.pieces * cut.chunk_rows * (ptrdiff_t)sizeof(ck_piece_row);
+    ptrdiff_t halves = CK_FEW_ROWS * (k / 16) * (ptrdiff_t)sizeof(int32_t);
+    return (ptrdiff_t)sizeof(ck_product_scratch) + (piece_rows > halves ? piece_rows : halves);
 }
-
-#if CK_X86
-static void sum_halves(const ck_product *p, int32_t *restrict halves) {
-    for (ptrdiff_t i = 0; i < p->rows * (p->k / 16); i++) {
-        int32_t sum = 0;
-        for (int l = 0; l < 16; l++) sum += p->q[16 * i + l];
-        halves[i] = -32 * sum;
-    }
-}
-#endif
 
 void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const void *weights,
                           const int8_t *q, const float *d, const int32_t *sum, float *out,
@@ -94,10 +86,8 @@ void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdi
     ck_product product = {type, rows, outputs, k, weights, row_bytes(type, k), q, d, sum, out, out_stride};
 #if CK_X86
     if (ck_isa() == CK_ISA_AVX512 && ck_is_quantised(type) && k > 0) {
-        ck_product_scratch *memory = scratch;
-        if (type == CK_Q6_K) sum_halves(&product, memory->halves);
-        if (rows <= CK_FEW_ROWS && outputs >= CK_GROUP) ck_product_few_avx512(&product, memory->halves);
-        else ck_product_many_avx512(&product, memory);
+        if (rows <= CK_FEW_ROWS && outputs >= CK_GROUP) ck_product_few_avx512(&product, scratch);
+        else ck_product_many_avx512(&product, scratch);
         return;
     }
     if (ck_isa() == CK_ISA_AVX2) {

@@ -6,12 +6,10 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-#ifndef LEAD
-#define LEAD 8192
-#endif
-#ifndef HINT
-#define HINT _MM_HINT_T0
-#endif
+// How far ahead of the arithmetic memory is asked for weights: at least a group of rows, since the next group
+// is read row beside row, and no more than the first-level cache can hold besides.
+enum { LEAD_BYTES = 18 * 1024 };
+
 CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
     int32_t four;
     memcpy(&four, q, sizeof four);
@@ -19,38 +17,39 @@ CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
 }
 
 /// Outputs of 16 weight rows and `count` activation rows.
-CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights, ptrdiff_t r,
+CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights, ptrdiff_t lead,
                             const int32_t *halves, float *out) {
     ptrdiff_t blocks = p->k / 32, stride = p->row_bytes;
-    const int8_t *q = p->q + r * p->k;
-    const float *d = p->d + r * blocks;
-    const int32_t *sum = p->sum + r * blocks;
+    const int8_t *q = p->q;
+    const float *d = p->d;
+    const int32_t *sum = p->sum;
     int shift = __builtin_ctz((unsigned)ck_zero_point(type) | 1u << 30);
     ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
     ptrdiff_t step = CK_GROUP * bytes / in_block;
-    const uint8_t *next = (const uint8_t *)((uintptr_t)weights + (uintptr_t)(CK_GROUP * stride + LEAD));
+    uintptr_t end = (uintptr_t)p->weights + (uintptr_t)(p->outputs * stride);
+    uintptr_t next = (uintptr_t)weights + (uintptr_t)lead;
     ck_group_rows rows = ck_rows_at(weights, stride);
-    __m512 y[4];
+    __m512 y[CK_FEW_ROWS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < count; i++) y[i] = _mm512_setzero_ps();
     for (ptrdiff_t b = 0; b < blocks; b++) {
         ck_group_block block;
         ck_load_block(type, &rows, (int)(b % in_block), &block);
         if (b % in_block == in_block - 1) ck_advance(&rows, bytes);
-        // The group after this one, a share of it with each block. Prefetching past the end never faults.
+        uintptr_t ahead = next < end ? next : (uintptr_t)weights;
 #pragma clang loop unroll(full)
         for (int line = 0; line < (step + 63) / 64; line++) {
-            _mm_prefetch((const char *)((uintptr_t)next + 64 * (uintptr_t)line), HINT);
+            _mm_prefetch((const char *)(ahead + 64 * (uintptr_t)line), _MM_HINT_T0);
         }
-        next = (const uint8_t *)((uintptr_t)next + (uintptr_t)step);
+        next += (uintptr_t)step;
 #pragma clang loop unroll(full)
         for (int i = 0; i < count; i++) {
             const int8_t *row = q + i * p->k + 32 * b;
             __m512 scale_d = _mm512_set1_ps(d[i * blocks + b]);
             __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
             if (type == CK_Q6_K) {
-                low = _mm512_set1_epi32(halves[2 * ((r + i) * blocks + b)]);
-                high = _mm512_set1_epi32(halves[2 * ((r + i) * blocks + b) + 1]);
+                low = _mm512_set1_epi32(halves[2 * (i * blocks + b)]);
+                high = _mm512_set1_epi32(halves[2 * (i * blocks + b) + 1]);
             } else if (ck_zero_point(type) != 0) {
                 low = _mm512_sub_epi32(low, _mm512_slli_epi32(_mm512_set1_epi32(sum[i * blocks + b]),
                                                               (unsigned)shift));
@@ -73,19 +72,29 @@ CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const 
             }
         }
     }
-    for (int i = 0; i < count; i++) _mm512_storeu_ps(out + (r + i) * p->out_stride, y[i]);
+    for (int i = 0; i < count; i++) _mm512_storeu_ps(out + i * p->out_stride, y[i]);
 }
 
 CK_INLINE_AVX512 void product(ck_type type, const ck_product *p, const int32_t *halves) {
+    ptrdiff_t lead = CK_GROUP * p->row_bytes > LEAD_BYTES ? CK_GROUP * p->row_bytes : LEAD_BYTES;
+    ptrdiff_t start = p->outputs * p->row_bytes < LEAD_BYTES ? p->outputs * p->row_bytes : LEAD_BYTES;
+    for (ptrdiff_t at = 0; at < start; at += 64) _mm_prefetch((const char *)(p->weights + at), _MM_HINT_T0);
     for (ptrdiff_t j = 0; j < p->outputs; j += CK_GROUP) {
         // The last group ends at the last output and may overlap the one before it.
         ptrdiff_t first = j + CK_GROUP <= p->outputs ? j : p->outputs - CK_GROUP;
         const uint8_t *weights = p->weights + first * p->row_bytes;
-        ptrdiff_t r = 0;
-        for (; r + 4 <= p->rows; r += 4) group(type, 4, p, weights, r, halves, p->out + first);
-        if (p->rows - r == 3) group(type, 3, p, weights, r, halves, p->out + first);
-        if (p->rows - r == 2) group(type, 2, p, weights, r, halves, p->out + first);
-        if (p->rows - r == 1) group(type, 1, p, weights, r, halves, p->out + first);
+        float *out = p->out + first;
+        switch (p->rows) {
+        case 1: group(type, 1, p, weights, lead, halves, out); break;
+        case 2: group(type, 2, p, weights, lead, halves, out); break;
+        case 3: group(type, 3, p, weights, lead, halves, out); break;
+        case 4: group(type, 4, p, weights, lead, halves, out); break;
+        case 5: group(type, 5, p, weights, lead, halves, out); break;
+        case 6: group(type, 6, p, weights, lead, halves, out); break;
+        case 7: group(type, 7, p, weights, lead, halves, out); break;
+        case 8: group(type, 8, p, weights, lead, halves, out); break;
+        default: break;
+        }
     }
 }
 
@@ -102,7 +111,18 @@ PRODUCT(Q4_K)
 PRODUCT(Q5_K)
 PRODUCT(Q6_K)
 
-void ck_product_few_avx512(const ck_product *p, const int32_t *halves) {
+/// halves[2 b + h] = -32 * the sum of half h of activation block b.
+static void sum_halves(const ck_product *p, int32_t *restrict halves) {
+    for (ptrdiff_t i = 0; i < p->rows * (p->k / 16); i++) {
+        int32_t sum = 0;
+        for (int l = 0; l < 16; l++) sum += p->q[16 * i + l];
+        halves[i] = -32 * sum;
+    }
+}
+
+void ck_product_few_avx512(const ck_product *p, ck_product_scratch *scratch) {
+    int32_t *halves = (int32_t *)(void *)scratch->rows;
+    if (p->type == CK_Q6_K) sum_halves(p, halves);
     switch (p->type) {
     case CK_Q4_0: product_Q4_0(p, halves); return;
     case CK_Q4_1: product_Q4_1(p, halves); return;

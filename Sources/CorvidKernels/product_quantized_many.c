@@ -1,5 +1,6 @@
 // Products with block-quantised weights, AVX-512, many activation rows: 32 weight rows at a time are unpacked
-// in pieces of 512 weights, which then meet all activation rows in tiles that stay in registers.
+// in pieces of up to 768 weights, which then meet a chunk of activation rows in tiles that stay in registers.
+// Between pieces the sums wait in `out`.
 #include "product_quantized_avx512.h"
 
 #if CK_X86
@@ -10,16 +11,15 @@ enum { TILE_ROWS = 6 };
 
 typedef struct tile_input {
     const ck_panel_block *panel;
-    ptrdiff_t blocks;                               // of the piece
-    const int8_t *q;                                // first row of the tile, first block of the piece
-    ptrdiff_t k;
-    float d[TILE_ROWS][CK_PANEL_BLOCKS];
-    float d_sum[TILE_ROWS][CK_PANEL_BLOCKS];        // d * float(sum)
-    int32_t start[TILE_ROWS][2 * CK_PANEL_BLOCKS];  // -zero point * sum; two per block for Q6_K
-    float *out[CK_PANEL_GROUPS];                    // row 0 of the tile
+    ptrdiff_t blocks;               // of the piece
+    const ck_piece_row *rows;       // row 0 of the tile
+    float *out[CK_PANEL_GROUPS];    // the same
     ptrdiff_t out_stride;
-    __mmask16 mask;
+    __mmask16 mask[CK_PANEL_GROUPS];
     int first_piece;
+    // Weights which come next, asked for in shares between the tiles; rows of `ahead_lines` cache lines.
+    const uint8_t *ahead;
+    ptrdiff_t ahead_lines, ahead_rows;
 } tile_input;
 
 CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
@@ -31,22 +31,24 @@ CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
 /// Adds the piece to `count` rows x 2 groups of outputs.
 CK_INLINE_AVX512 void tile(int count, int zero_point, int minima, int halves, const tile_input *t) {
     __m512 y[TILE_ROWS][CK_PANEL_GROUPS];
+#pragma clang loop unroll(full)
     for (int r = 0; r < count; r++) {
         for (int c = 0; c < CK_PANEL_GROUPS; c++) {
             y[r][c] = t->first_piece ? _mm512_setzero_ps()
-                                     : _mm512_maskz_loadu_ps(t->mask, t->out[c] + r * t->out_stride);
+                                     : _mm512_maskz_loadu_ps(t->mask[c], t->out[c] + r * t->out_stride);
         }
     }
-    const int8_t *q = t->q;
+    const ck_piece_row *rows = t->rows;
     const ck_panel_block *block = t->panel;
-    for (ptrdiff_t b = 0; b < t->blocks; b++, block++, q += 32) {
+    for (ptrdiff_t b = 0; b < t->blocks; b++, block++) {
 #pragma clang loop unroll(full)
         for (int half = 0; half < (halves ? 2 : 1); half++) {
             __m512i dots[TILE_ROWS][CK_PANEL_GROUPS];
+#pragma clang loop unroll(full)
             for (int r = 0; r < count; r++) {
                 for (int c = 0; c < CK_PANEL_GROUPS; c++) {
                     dots[r][c] = zero_point == 0 ? _mm512_setzero_si512()
-                                                 : _mm512_set1_epi32(t->start[r][halves ? 2 * b + half : b]);
+                                                 : _mm512_set1_epi32(rows[r].start[halves ? 2 * b + half : b]);
                 }
             }
 #pragma clang loop unroll(full)
@@ -54,7 +56,7 @@ CK_INLINE_AVX512 void tile(int count, int zero_point, int minima, int halves, co
                 __m512i u0 = _mm512_load_si512(block->u[g][0]), u1 = _mm512_load_si512(block->u[g][1]);
 #pragma clang loop unroll(full)
                 for (int r = 0; r < count; r++) {
-                    __m512i four = broadcast4(q + r * t->k + 4 * g);
+                    __m512i four = broadcast4(&rows[r].q[b][4 * g]);
                     dots[r][0] = _mm512_dpbusd_epi32(dots[r][0], u0, four);
                     dots[r][1] = _mm512_dpbusd_epi32(dots[r][1], u1, four);
                 }
@@ -64,7 +66,7 @@ CK_INLINE_AVX512 void tile(int count, int zero_point, int minima, int halves, co
                 __m512 scale = _mm512_load_ps(half == 0 ? block->scale[c] : block->second[c]);
 #pragma clang loop unroll(full)
                 for (int r = 0; r < count; r++) {
-                    __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(t->d[r][b]));
+                    __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(rows[r].d[b]));
                     y[r][c] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[r][c]), factor, y[r][c]);
                 }
             }
@@ -75,14 +77,15 @@ CK_INLINE_AVX512 void tile(int count, int zero_point, int minima, int halves, co
                 __m512 minimum = _mm512_load_ps(block->second[c]);
 #pragma clang loop unroll(full)
                 for (int r = 0; r < count; r++) {
-                    y[r][c] = _mm512_fmadd_ps(minimum, _mm512_set1_ps(t->d_sum[r][b]), y[r][c]);
+                    y[r][c] = _mm512_fmadd_ps(minimum, _mm512_set1_ps(rows[r].d_sum[b]), y[r][c]);
                 }
             }
         }
     }
+#pragma clang loop unroll(full)
     for (int r = 0; r < count; r++) {
         for (int c = 0; c < CK_PANEL_GROUPS; c++) {
-            _mm512_mask_storeu_ps(t->out[c] + r * t->out_stride, t->mask, y[r][c]);
+            _mm512_mask_storeu_ps(t->out[c] + r * t->out_stride, t->mask[c], y[r][c]);
         }
     }
 }
@@ -102,23 +105,24 @@ CK_AVX512 static void tile_unsigned(int count, const tile_input *t) { tile_of(co
 CK_AVX512 static void tile_signed(int count, const tile_input *t) { tile_of(count, 1, 0, 0, t); }
 CK_AVX512 static void tile_halves(int count, const tile_input *t) { tile_of(count, 1, 0, 1, t); }
 
-/// The rows' part of a tile's input, for `count` rows from row r and `blocks` blocks from block b.
-CK_INLINE_AVX512 void prepare(const ck_product *p, const int32_t *halves, int count, ptrdiff_t r, ptrdiff_t b,
-                              ptrdiff_t blocks, tile_input *t) {
-    const __mmask16 mask = (__mmask16)((1u << blocks) - 1);
-    const __m128i shift = _mm_cvtsi32_si128(__builtin_ctz((unsigned)ck_zero_point(p->type) | 1u << 30));
-    for (int i = 0; i < count; i++) {
-        ptrdiff_t at = (r + i) * (p->k / 32) + b;
-        __m512 d = _mm512_maskz_loadu_ps(mask, p->d + at);
-        __m512i sum = _mm512_maskz_loadu_epi32(mask, p->sum + at);
-        _mm512_storeu_ps(t->d[i], d);
-        _mm512_storeu_ps(t->d_sum[i], _mm512_mul_ps(d, _mm512_cvtepi32_ps(sum)));
-        if (p->type == CK_Q6_K) {
-            memcpy(t->start[i], halves + 2 * at, (size_t)blocks * 2 * sizeof(int32_t));
-        } else {
-            __m512i start = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_sll_epi32(sum, shift));
-            _mm512_storeu_si512(t->start[i], start);
-        }
+/// Blocks b ..< b + blocks of activation row r.
+static void prepare(const ck_product *p, ptrdiff_t r, ptrdiff_t b, ptrdiff_t blocks, ck_piece_row *row) {
+    ptrdiff_t at = r * (p->k / 32) + b;
+    int zero_point = ck_zero_point(p->type);
+    memcpy(row->q, p->q + 32 * at, (size_t)blocks * 32);
+    for (ptrdiff_t i = 0; i < blocks; i++) {
+        row->d[i] = p->d[at + i];
+        row->d_sum[i] = p->d[at + i] * (float)p->sum[at + i];
+    }
+    if (p->type != CK_Q6_K) {
+        for (ptrdiff_t i = 0; i < blocks; i++) row->start[i] = -zero_point * p->sum[at + i];
+        return;
+    }
+    for (ptrdiff_t i = 0; i < blocks; i++) {
+        int32_t first = 0;
+        for (int l = 0; l < 16; l++) first += row->q[i][l];
+        row->start[2 * i] = -zero_point * first;
+        row->start[2 * i + 1] = -zero_point * (p->sum[at + i] - first);
     }
 }
 
@@ -154,7 +158,7 @@ CK_AVX512 static void unpack(ck_type type, const uint8_t *rows, ptrdiff_t stride
 }
 
 /// Copies blocks b ..< b + blocks of fewer than 16 weight rows, the last one repeated; returns bytes per row.
-static ptrdiff_t copy_rows(const ck_product *p, ptrdiff_t b, ptrdiff_t blocks, uint8_t *copy) {
+static ptrdiff_t copy_weights(const ck_product *p, ptrdiff_t b, ptrdiff_t blocks, uint8_t *copy) {
     ptrdiff_t in_block = ck_pieces_in_block(p->type), bytes = ck_bytes_in_block(p->type);
     ptrdiff_t start = b / in_block * bytes, length = blocks / in_block * bytes;
     for (ptrdiff_t i = 0; i < CK_GROUP; i++) {
@@ -164,45 +168,85 @@ static ptrdiff_t copy_rows(const ck_product *p, ptrdiff_t b, ptrdiff_t blocks, u
     return length;
 }
 
-CK_AVX512 void ck_product_many_avx512(const ck_product *p, ck_product_scratch *scratch) {
+/// Unpacks the two groups of outputs from j and says where their sums go.
+static void unpack_panel(const ck_product *p, ptrdiff_t j, ptrdiff_t b, ptrdiff_t blocks,
+                         ck_product_scratch *scratch, tile_input *t) {
+    for (int c = 0; c < CK_PANEL_GROUPS; c++) {
+        ptrdiff_t wanted = j + c * CK_GROUP, left = p->outputs - wanted;
+        if (p->outputs < CK_GROUP) {
+            ptrdiff_t stride = copy_weights(p, b, blocks, scratch->weights);
+            unpack(p->type, scratch->weights, stride, 0, blocks, c, scratch->panel);
+            t->out[c] = p->out;
+            t->mask[c] = c == 0 ? (__mmask16)((1u << p->outputs) - 1) : 0;
+        } else {
+            // The last group ends at the last output; what it shares with the one before is not its own.
+            ptrdiff_t first = left >= CK_GROUP ? wanted : p->outputs - CK_GROUP;
+            unpack(p->type, p->weights + first * p->row_bytes, p->row_bytes, b, blocks, c, scratch->panel);
+            t->out[c] = p->out + first;
+            t->mask[c] = left >= CK_GROUP ? 0xffff : left <= 0 ? 0 : (__mmask16)(0xffff0000u >> left);
+        }
+    }
+}
+
+/// The weights that come next are blocks b ..< b + blocks of the two groups from j.
+static void plan_prefetch(const ck_product *p, ptrdiff_t j, ptrdiff_t b, ptrdiff_t blocks, tile_input *t) {
+    ptrdiff_t in_block = ck_pieces_in_block(p->type), bytes = ck_bytes_in_block(p->type), left = p->outputs - j;
+    t->ahead_rows = left < 0 ? 0 : left < CK_PANEL_GROUPS * CK_GROUP ? left : CK_PANEL_GROUPS * CK_GROUP;
+    t->ahead = t->ahead_rows > 0 ? p->weights + j * p->row_bytes + b / in_block * bytes : p->weights;
+    t->ahead_lines = (blocks / in_block * bytes + 63) / 64 + 1;
+}
+
+/// Asks for the next `rows` rows of the weights that come next.
+CK_INLINE_AVX512 void prefetch_rows(ptrdiff_t rows, ptrdiff_t stride, tile_input *t) {
+    for (ptrdiff_t i = 0; i < rows && t->ahead_rows > 0; i++, t->ahead_rows--, t->ahead += stride) {
+        for (ptrdiff_t line = 0; line < t->ahead_lines; line++) {
+            _mm_prefetch((const char *)((uintptr_t)t->ahead + 64 * (uintptr_t)line), _MM_HINT_T1);
+        }
+    }
+}
+
+/// Adds the piece of t's panel to `rows` rows of outputs, in tiles of nearly equal height.
+CK_AVX512 static void all_tiles(const ck_product *p, ptrdiff_t rows, tile_input *t) {
+    ptrdiff_t share = t->ahead_rows * TILE_ROWS / rows + 1;
+    while (rows > 0) {
+        ptrdiff_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+        int count = (int)((rows + tiles - 1) / tiles);
+        prefetch_rows(share, p->row_bytes, t);
+        if (p->type == CK_Q6_K) tile_halves(count, t);
+        else if (ck_has_minima(p->type)) tile_unsigned(count, t);
+        else tile_signed(count, t);
+        for (int c = 0; c < CK_PANEL_GROUPS; c++) t->out[c] += count * t->out_stride;
+        t->rows += count;
+        rows -= count;
+    }
+}
+
+void ck_product_many_avx512(const ck_product *p, ck_product_scratch *scratch) {
+    ck_product_cut cut = ck_cut_product(p->type, p->rows, p->k);
     ptrdiff_t all_blocks = p->k / 32;
-    int narrow = p->outputs < CK_GROUP;
     tile_input t;
     t.panel = scratch->panel;
-    t.k = p->k;
     t.out_stride = p->out_stride;
-    t.mask = narrow ? (__mmask16)((1u << p->outputs) - 1) : 0xffff;
-    for (ptrdiff_t j = 0; j < p->outputs; j += CK_PANEL_GROUPS * CK_GROUP) {
-        // Groups end at the last output and may overlap: they hold the same values at every time.
-        ptrdiff_t first[CK_PANEL_GROUPS];
-        for (int c = 0; c < CK_PANEL_GROUPS; c++) {
-            ptrdiff_t wanted = j + c * CK_GROUP;
-            first[c] = narrow ? 0 : wanted + CK_GROUP <= p->outputs ? wanted : p->outputs - CK_GROUP;
-        }
-        for (ptrdiff_t b = 0; b < all_blocks; b += CK_PANEL_BLOCKS) {
-            ptrdiff_t blocks = all_blocks - b < CK_PANEL_BLOCKS ? all_blocks - b : CK_PANEL_BLOCKS;
-            for (int c = 0; c < CK_PANEL_GROUPS; c++) {
-                if (narrow) {
-                    ptrdiff_t stride = copy_rows(p, b, blocks, scratch->rows);
-                    unpack(p->type, scratch->rows, stride, 0, blocks, c, scratch->panel);
-                } else {
-                    unpack(p->type, p->weights + first[c] * p->row_bytes, p->row_bytes, b, blocks, c,
-                           scratch->panel);
-                }
+    for (ptrdiff_t first = 0; first < p->rows; first += cut.chunk_rows) {
+        ptrdiff_t rows = p->rows - first < cut.chunk_rows ? p->rows - first : cut.chunk_rows;
+        for (ptrdiff_t piece = 0; piece < cut.pieces; piece++) {
+            ptrdiff_t b = piece * cut.piece_blocks, left = all_blocks - b;
+            ck_piece_row *to = scratch->rows + piece * rows;
+            for (ptrdiff_t r = 0; r < rows; r++) {
+                prepare(p, first + r, b, left < cut.piece_blocks ? left : cut.piece_blocks, to + r);
             }
-            t.blocks = blocks;
-            t.first_piece = b == 0;
-            for (ptrdiff_t r = 0; r < p->rows;) {
-                // Tiles of nearly equal height: 7 rows are 4 + 3.
-                ptrdiff_t left = p->rows - r, tiles = (left + TILE_ROWS - 1) / TILE_ROWS;
-                int count = (int)((left + tiles - 1) / tiles);
-                prepare(p, scratch->halves, count, r, b, blocks, &t);
-                t.q = p->q + r * p->k + 32 * b;
-                for (int c = 0; c < CK_PANEL_GROUPS; c++) t.out[c] = p->out + r * p->out_stride + first[c];
-                if (p->type == CK_Q6_K) tile_halves(count, &t);
-                else if (ck_has_minima(p->type)) tile_unsigned(count, &t);
-                else tile_signed(count, &t);
-                r += count;
+        }
+        for (ptrdiff_t j = 0; j < p->outputs; j += CK_PANEL_GROUPS * CK_GROUP) {
+            for (ptrdiff_t piece = 0; piece < cut.pieces; piece++) {
+                ptrdiff_t b = piece * cut.piece_blocks, left = all_blocks - b;
+                t.blocks = left < cut.piece_blocks ? left : cut.piece_blocks;
+                t.first_piece = piece == 0;
+                t.rows = scratch->rows + piece * rows;
+                unpack_panel(p, j, b, t.blocks, scratch, &t);
+                plan_prefetch(p, piece + 1 < cut.pieces ? j : j + CK_PANEL_GROUPS * CK_GROUP,
+                              piece + 1 < cut.pieces ? b + cut.piece_blocks : 0, cut.piece_blocks, &t);
+                for (int c = 0; c < CK_PANEL_GROUPS; c++) t.out[c] += first * p->out_stride;
+                all_tiles(p, rows, &t);
             }
         }
     }

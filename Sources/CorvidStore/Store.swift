@@ -54,3 +54,11 @@ public struct Store: Sendable, Equatable {
         return entries.contains { $0 == "config.json" || ($0.hasSuffix(".gguf") && !$0.hasPrefix(".")) }
     }
 }
+
+extension Store {
+    /// Makes the folder of the store, if there is none.
+    public func prepare() throws {
+        try FileManager.default.createDirectory(
+            atPath: root, withIntermediateDirectories: true)
+    }
+}

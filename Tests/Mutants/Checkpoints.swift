@@ -13,7 +13,11 @@ extension MutantFormats {
             GGUFBuilder(
                 keys: [
                     ("general.architecture", .string("llama")), ("general.alignment", .u32(32)),
-                    ("llama.block_count", .u32(2)), ("llama.context_length", .u64(64)), ("a", .u8(1)), ("b", .i8(-1)),
+                    ("llama.block_count", .u32(1)), ("llama.context_length", .u64(64)), ("llama.embedding_length", .u32(32)),
+                    ("llama.feed_forward_length", .u32(64)), ("llama.attention.head_count", .u32(4)),
+                    ("llama.attention.head_count_kv", .u32(2)), ("llama.rope.dimension_count", .u32(8)),
+                    ("llama.rope.freq_base", .f32(10_000)), ("llama.attention.layer_norm_rms_epsilon", .f32(1e-5)),
+                    ("a", .u8(1)), ("b", .i8(-1)),
                     ("c", .u16(1)), ("d", .i16(-1)), ("e", .i32(-1)), ("f", .f32(1e-5)), ("g", .bool(1)),
                     ("h", .i64(-1)), ("i", .f64(0.5)),
                     ("tokenizer.ggml.tokens", .strings(["a", "b", "", "<0x0A>", "\u{120}the", "é"])),
@@ -46,6 +50,7 @@ extension MutantFormats {
                 _ = try? file.float(key)
                 _ = try? file.bool(key)
             }
+            _ = try? ModelConfiguration(gguf: file)
             readTensors(of: file)
         })
 

@@ -19,7 +19,7 @@ public enum Fixtures {
 
     /// Paths of all Swift files below a folder of the package, sorted.
     public static func swiftFiles(below folder: String) -> [String] {
-        let root = package.appendingPathComponent(folder)
+        let root = package.appendingPathComponent(folder).resolvingSymlinksInPath()
         let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
         return names.filter { $0.hasSuffix(".swift") }.sorted().map { root.appendingPathComponent($0).path }
     }

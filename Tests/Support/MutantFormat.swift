@@ -5,26 +5,34 @@ public struct MutantFormat: Sendable {
     public let name: String
     /// Right inputs, which must be accepted.
     public let inputs: [[UInt8]]
-    /// Damage that keeps the structure, one for each input.
-    private let structured: [Mutation]
+    /// The mutant of a number.
+    public let mutant: @Sendable (UInt64) -> [UInt8]
     /// Reads a mutant and uses what was read. Throwing means refusing; trapping is a failure.
     public let read: @Sendable ([UInt8]) throws -> Void
 
     public init(
-        name: String, inputs: [[UInt8]], structured: [Mutation], read: @escaping @Sendable ([UInt8]) throws -> Void
+        name: String, inputs: [[UInt8]], mutant: @escaping @Sendable (UInt64) -> [UInt8],
+        read: @escaping @Sendable ([UInt8]) throws -> Void
     ) {
         self.name = name
         self.inputs = inputs
-        self.structured = structured
+        self.mutant = mutant
         self.read = read
     }
 
-    /// The mutant of this number: half of all keep the structure of their input.
-    public func mutant(seed: UInt64) -> [UInt8] {
-        var generator = SeededGenerator(seed: seed)
-        let choice = generator.index(below: inputs.count)
-        if seed % 2 == 0, structured.indices.contains(choice) { return structured[choice](&generator) }
-        return ByteMutator.mutate(inputs[choice], others: inputs, using: &generator)
+    /// Mutants half of which keep the structure of their input.
+    /// - Parameter structured: damage that keeps the structure, one for each input.
+    public init(
+        name: String, inputs: [[UInt8]], structured: [Mutation], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) {
+        self.init(
+            name: name, inputs: inputs,
+            mutant: { seed in
+                var generator = SeededGenerator(seed: seed)
+                let choice = generator.index(below: inputs.count)
+                if seed % 2 == 0, structured.indices.contains(choice) { return structured[choice](&generator) }
+                return ByteMutator.mutate(inputs[choice], others: inputs, using: &generator)
+            }, read: read)
     }
 }
 

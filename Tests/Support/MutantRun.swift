@@ -98,7 +98,7 @@ public enum MutantRun {
     }
 
     /// The executable `mutants` in the folder of the test binary.
-    private static func executable() throws -> URL {
+    public static func executable() throws -> URL {
         var candidates = [Bundle.main.bundleURL, URL(fileURLWithPath: CommandLine.arguments.first ?? "")]
         if let path = ProcessInfo.processInfo.environment["CORVID_MUTANTS"] {
             return URL(fileURLWithPath: path)

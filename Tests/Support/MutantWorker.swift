@@ -19,7 +19,7 @@ public enum MutantWorker {
         for offset in 0..<UInt64(count) {
             let number = seed &+ offset
             say("seed \(number)")
-            let mutant = format.mutant(seed: number)
+            let mutant = format.mutant(number)
             alarm(patience)
             let before = threadSeconds()
             do {
@@ -35,6 +35,23 @@ public enum MutantWorker {
             "done count=\(count) accepted=\(accepted) refused=\(count - accepted) seconds=\(elapsed)"
                 + " slowest=\(slowest.seconds) slowestSeed=\(slowest.seed)"
                 + " memory=\(max(0, peakMemory() - memoryBefore)) largest=\(largest)")
+    }
+
+    /// Writes the mutants into `folder`, each under its seed, and says what the reader makes of each.
+    public static func write(_ format: MutantFormat, seed: UInt64, count: Int, to folder: String) throws {
+        for offset in 0..<UInt64(count) {
+            let number = seed &+ offset
+            let mutant = format.mutant(number)
+            let file = URL(fileURLWithPath: folder).appendingPathComponent("\(number)")
+            try Data(mutant).write(to: file)
+            do {
+                try format.read(mutant)
+                say("\(number) accepted")
+            } catch {
+                let message = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+                say("\(number) refused \(message)")
+            }
+        }
     }
 
     /// Unbuffered, so that the last line is there even if the next mutant traps.

@@ -31,3 +31,17 @@ public final class TemporaryFolder: Sendable {
     /// Names of what is in the folder, sorted, hidden ones too.
     public func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }
+
+extension TemporaryFolder {
+    /// Makes `name` a link to `target`, which need not exist.
+    public func link(_ name: String, to target: String) throws {
+        try FileManager.default.createSymbolicLink(atPath: path(of: name), withDestinationPath: target)
+    }
+
+    /// Cuts a file to its first `count` bytes.
+    public func truncate(_ name: String, to count: UInt64) throws {
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path(of: name)))
+        try handle.truncate(atOffset: count)
+        try handle.close()
+    }
+}

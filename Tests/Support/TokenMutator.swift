@@ -9,9 +9,12 @@ public struct TokenMutator: Sendable {
         self.replacements = replacements.map { Array($0.utf8) }
     }
 
+    /// One change in half of all cases, up to three otherwise. Most changes put a token in the place of one of
+    /// its kind, so that many mutants are still right and reach what lies behind the parser.
     public func mutate(using generator: inout SeededGenerator) -> [UInt8] {
         var result = tokens
-        for _ in 0...generator.index(below: 3) { change(&result, &generator) }
+        let changes = generator.chance(2) ? 1 : 1 + generator.index(below: 3)
+        for _ in 0..<changes { change(&result, &generator) }
         return Array(result.joined())
     }
 
@@ -19,7 +22,7 @@ public struct TokenMutator: Sendable {
         guard !tokens.isEmpty else { return }
         let place = generator.index(below: tokens.count)
         let other = generator.index(below: tokens.count)
-        switch generator.index(below: 9) {
+        switch generator.index(below: 16) {
         case 0: tokens.remove(at: place)
         case 1: tokens.insert(tokens[other], at: place)
         case 2: tokens.swapAt(place, other)
@@ -31,7 +34,41 @@ public struct TokenMutator: Sendable {
         case 6:
             let piece = replacements[generator.index(below: replacements.count)]
             tokens.insert(contentsOf: Array(repeating: piece, count: 1 + generator.index(below: 80)), at: place)
-        default: tokens[place] = replacements[generator.index(below: replacements.count)]
+        case 7: tokens[place] = replacements[generator.index(below: replacements.count)]
+        case 8...11: replace(in: &tokens, by: replacements, &generator)
+        default: replace(in: &tokens, by: tokens, &generator)
+        }
+    }
+
+    /// Puts a token of `choices` in the place of one of the same kind.
+    private func replace(in tokens: inout [[UInt8]], by choices: [[UInt8]], _ generator: inout SeededGenerator) {
+        for _ in 0..<64 {
+            let place = generator.index(below: tokens.count)
+            let choice = choices[generator.index(below: choices.count)]
+            let kind = Kind(choice)
+            if kind == Kind(tokens[place]), kind != .blank, kind != .mark {
+                tokens[place] = choice
+                return
+            }
+        }
+    }
+
+    private enum Kind {
+        case blank, word, number, text, mark
+
+        init(_ token: [UInt8]) {
+            guard let first = token.first else {
+                self = .blank
+                return
+            }
+            switch first {
+            case 0x20, 0x0A, 0x0D, 0x09: self = .blank
+            case 0x30...0x39: self = .number
+            case UInt8(ascii: "-") where token.count > 1: self = .number
+            case UInt8(ascii: "'"), UInt8(ascii: "\""): self = .text
+            case 0x41...0x5A, 0x61...0x7A, 0x5F, 0x80...0xFF: self = .word
+            default: self = .mark
+            }
         }
     }
 

@@ -8,15 +8,45 @@ struct ModelOptions: ParsableArguments {
     @Argument(help: "Folder, .gguf file, name in the store, or ORG/NAME. (default: \(Defaults.model))")
     var model: String?
 
-    @OptionGroup(title: "Run options") var run: RunOptions
+    @OptionGroup var run: RunOptions
 
     /// Where the model lies.
     func location() throws -> ModelLocation { try Store().resolve(model) }
 
-    /// The loaded model.
-    func load() throws -> (model: Model, location: ModelLocation) {
+    /// The model, loaded.
+    func load() throws -> LoadedModel {
         let location = try location()
-        return (try Model.load(path: location.path, options: run.loading), location)
+        return try LoadedModel(location, options: run.loading)
+    }
+}
+
+/// A model, and what its files say about it.
+struct LoadedModel: Sendable {
+    let name: String
+    let files: ModelFiles
+    let model: Model
+
+    init(_ location: ModelLocation, options: LoadOptions) throws {
+        name = location.name
+        files = try ModelFiles(path: location.path)
+        if let context = options.contextLength {
+            let most = try files.modelConfiguration().context
+            guard context <= most else { throw CommandError.context(asked: context, most: most) }
+        }
+        model = try Model.load(files, options: options)
+    }
+
+    /// The type of most of the weights as the file calls it, with the type that they are computed in if another.
+    var type: String {
+        let type = TensorSummary(files.tensors.entries).mainType ?? "no weights"
+        guard let computed = model.options.computeType?.rawValue, computed != type.lowercased() else { return type }
+        return "\(type) as \(computed)"
+    }
+
+    /// Whether products with the weights are sums of integers.
+    var computesInIntegers: Bool {
+        let types = TensorSummary(files.tensors.entries).types
+        return model.options.computeType == nil && (types.first?.type?.isBlock ?? false)
     }
 }
 
@@ -30,9 +60,8 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Compute as if the weights had this type: \(Defaults.computeTypes). (default: the file's own)",
-            valueName: "type"))
-    var dtype: TypeName?
+            "Compute as if the weights had this type. (default: the file's own)", valueName: "type"))
+    var dtype: ComputeType?
 
     @Option(help: ArgumentHelp("Tokens that fit in the context. (default: the model's)", valueName: "N"))
     var context: Int?
@@ -40,9 +69,8 @@ struct RunOptions: ParsableArguments {
     @Option(
         name: .customLong("kv-dtype"),
         help: ArgumentHelp(
-            "Type of the cached keys and values: f16 or f32. (default: f16; f32 with --dtype f32)",
-            valueName: "type"))
-    var cacheType: TypeName?
+            "Type of the cached keys and values. (default: f16; f32 with --dtype f32)", valueName: "type"))
+    var cacheType: CacheType?
 
     @Option(help: ArgumentHelp("Tokens of a prompt that run in one pass.", valueName: "N"))
     var prefillChunk: Int = Defaults.prefillChunk
@@ -69,30 +97,31 @@ struct RunOptions: ParsableArguments {
         if prefillChunk < 1 {
             throw ValidationError("--prefill-chunk is \(prefillChunk); expected 1 or more tokens.")
         }
-        if let cacheType, cacheType.type != .f16, cacheType.type != .f32 {
-            throw ValidationError("--kv-dtype is '\(cacheType.type.rawValue)'; expected f16 or f32.")
+    }
+}
+
+/// The types that products can be computed in.
+enum ComputeType: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case f32, bf16, f16
+
+    var type: DType {
+        switch self {
+        case .f32: .f32
+        case .bf16: .bf16
+        case .f16: .f16
         }
     }
 }
 
-/// A number type as an argument, in any case of letters: `f32`, `q4_K`.
-struct TypeName: ExpressibleByArgument, Sendable {
-    let type: DType
+/// The types that cached keys and values can have.
+enum CacheType: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case f16, f32
 
-    init?(argument: String) {
-        let wanted = argument.lowercased()
-        guard let type = DType.allCases.first(where: { $0.rawValue.lowercased() == wanted && $0.holdsWeights })
-        else { return nil }
-        self.type = type
-    }
-
-    static var allValueStrings: [String] { DType.allCases.filter(\.holdsWeights).map(\.rawValue) }
-    var defaultValueDescription: String { type.rawValue }
+    var type: DType { self == .f16 ? .f16 : .f32 }
 }
 
 /// Values that stand when an option is not given.
 enum Defaults {
     static let model = Store.defaultModel
     static let prefillChunk = 512
-    static let computeTypes = "f32 or bf16"
 }

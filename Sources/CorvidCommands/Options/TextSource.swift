@@ -5,35 +5,30 @@ import Foundation
 enum TextSource {
     /// A text given on the command line, or all of standard input for `-`.
     static func argument(_ text: String) throws -> String {
-        text == "-" ? try standardInput() : text
+        text == "-" ? try file("-") : text
     }
 
     /// The content of a file, or all of standard input for `-`.
+    /// - Throws: ``CommandError``.
     static func file(_ path: String) throws -> String {
-        if path == "-" { return try standardInput() }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw CommandError.file(path: path, reason: FileReason.text(of: error))
+        guard let text = String(validating: try bytes(of: path), as: UTF8.self) else {
+            throw CommandError.notText(path: name(path))
         }
-        return try text(data, from: path)
-    }
-
-    private static func standardInput() throws -> String {
-        do {
-            return try text(FileHandle.standardInput.readToEnd() ?? Data(), from: "standard input")
-        } catch let error as CommandError {
-            throw error
-        } catch {
-            throw CommandError.file(path: "standard input", reason: FileReason.text(of: error))
-        }
-    }
-
-    private static func text(_ data: Data, from path: String) throws -> String {
-        guard let text = String(validating: data, as: UTF8.self) else { throw CommandError.notText(path: path) }
         return text
     }
+
+    /// The bytes of a file, or all of standard input for `-`.
+    /// - Throws: ``CommandError``.
+    static func bytes(of path: String) throws -> [UInt8] {
+        do {
+            if path == "-" { return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data()) }
+            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw CommandError.file(path: name(path), reason: FileReason.text(of: error))
+        }
+    }
+
+    private static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 }
 
 /// `1,2,3`, also with blanks: token ids.

@@ -13,6 +13,9 @@ enum Figures {
         return (value < 0 ? "-" : "") + String(digits)
     }
 
+    /// `1 token`, `2 tokens`.
+    static func count(_ value: Int, _ noun: String) -> String { "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")" }
+
     /// Three figures below a hundred, whole numbers above.
     static func rate(_ value: Double) -> String {
         guard value.isFinite, value.magnitude < 1e15 else { return "-" }

@@ -128,26 +128,41 @@ typedef struct ck_attention {
     ptrdiff_t group;                // query heads that share this key-value head
     ptrdiff_t rows;                 // consecutive query positions
     ptrdiff_t first_position;       // position of row 0; row r sees keys up to first_position + r if causal
-    ptrdiff_t key_count;            // keys present; a row that is not causal sees all of them
+    ptrdiff_t key_count;            // keys present; no row sees more, a row that is not causal sees all
     int causal;
     ptrdiff_t window;               // > 0: a row sees only the last `window` of its visible keys
     float scale;                    // multiplies q . k
-    const float *slopes;            // null, or [group] ALiBi slopes: score += slope * (key - last visible key)
+    const float *slopes;            // null, or [group] ALiBi slopes: bias = slope * (key - last visible key)
     const float *query;             // row r, head g at query + r * query_stride + g * D
     ptrdiff_t query_stride;
     float *out;                     // the same layout as query
     ptrdiff_t out_stride;
 } ck_attention;
 
-/// Floats of scratch that `ck_attend` needs: all scores of the rows it works on at one time.
+/// Floats of scratch (of any alignment) that `ck_attend` needs: all scores of the queries it works on at one
+/// time, at most about 512 KiB unless there are very many keys.
 ptrdiff_t ck_attend_scratch_floats(const ck_attention *a);
 
 /// out = sum_j p_j v_j,  p = softmax_j(scale * (q . k_j) + bias_j) over the visible keys of the row.
-/// q . k: one accumulator, fma in order of the head's dimension. Maximum; e_j = ck_exp(score_j - max); the sum
-/// of e_j in 16 partial sums by (position mod 16), joined as a tree (8, 4, 2, 1); the weighted values: one
-/// accumulator per dimension, fma(e_j, v_j) in order of position; then one division by the sum.
-/// The result of a row does not depend on `rows`. A row that sees no key gives zeros.
+/// q . k: one accumulator, fma in order of the head's dimension; the score is scale * (q . k), rounded, then
+/// fma(slope, distance, score). Maximum; e_j = ck_exp(score_j - max); the sum of e_j in 16 partial sums by
+/// (position mod 16), joined as a tree (8, 4, 2, 1); the weighted values: one accumulator per dimension,
+/// fma(e_j, v_j) in order of position; then one division by the sum.
+/// The result of a row does not depend on `rows` nor on any key, value or slot that it does not see (NaN and
+/// infinity included). A row that sees no key gives zeros. Every instruction set gives the same bits.
 void ck_attend(const ck_attention *a, float *scratch);
+
+/// The same in three stages, so that several threads share the work of few rows: each stage is called for
+/// parts which cover it, by any threads, and is complete before the next one starts. All calls for one task
+/// share its scratch. The bits are those of `ck_attend`.
+ptrdiff_t ck_attend_stages_scratch_floats(const ck_attention *a);
+/// Stage 1, q . k at positions from ..< to of 0 ..< key_count; `from` is a multiple of 16.
+void ck_attend_products(const ck_attention *a, ptrdiff_t from, ptrdiff_t to, float *scratch);
+/// Stage 2, the exponentials and their sums for queries from ..< to of 0 ..< rows * group (row by row).
+void ck_attend_exponentials(const ck_attention *a, ptrdiff_t from, ptrdiff_t to, float *scratch);
+/// Stage 3, dimensions from ..< to of 0 ..< head_width of all outputs; `from` is a multiple of 16, and so is
+/// `to` unless it is the head width.
+void ck_attend_values(const ck_attention *a, ptrdiff_t from, ptrdiff_t to, float *scratch);
 
 /// Writes one key (value) vector of D floats at position `position % 256` of a page.
 void ck_store_key(void *page, int f32, ptrdiff_t head_width, ptrdiff_t slot, const float *key);
@@ -156,16 +171,18 @@ void ck_store_value(void *page, int f32, ptrdiff_t head_width, ptrdiff_t slot, c
 // MARK: Element-wise and row operations (f32)
 //
 // Sums over a row are kept in 16 partial sums by (index mod 16), fma where a product is summed, then joined
-// as a tree: lanes i and i + 8, then 4, 2, 1.
+// as a tree: lanes i and i + 8, then 4, 2, 1. Every instruction set gives the same bits.
 
-/// exp(x) within 2 ulp on the normal range; 0 below -87.3 (no denormals), +inf above 88.7; NaN stays NaN.
+/// exp(x) within 2 ulp (1.01 measured over all floats) where it is a normal number; 0 below -87.3365 (no
+/// denormals), +inf above 88.7228; NaN stays NaN.
 /// out may equal x.
 void ck_exp(ptrdiff_t n, const float *x, float *out);
 
-/// LayerNorm: out = (x - mean) / sqrt(var + eps) * weight + bias, biased variance from the centred values;
-/// weight and bias may be null. out may equal x.
-void ck_layer_norm(ptrdiff_t n, const float *x, const float *weight, const float *bias, float eps, float *out);
-/// RMSNorm: out = x / sqrt(mean(x^2) + eps) * weight; weight may be null. out may equal x.
+/// LayerNorm: out = (x - mean) * (1 / sqrt(var + eps)) * weight + bias, biased variance from the centred
+/// values; weight and bias may be null. out may equal x.
+void ck_layer_norm(ptrdiff_t n, const float *x, const float *weight, const float *bias, float eps,
+                   float *out);
+/// RMSNorm: out = x * (1 / sqrt(mean(x^2) + eps)) * weight; weight may be null. out may equal x.
 void ck_rms_norm(ptrdiff_t n, const float *x, const float *weight, float eps, float *out);
 
 typedef enum ck_activation {
@@ -183,7 +200,8 @@ void ck_activate(ck_activation f, ptrdiff_t n, const float *x, float *out);
 /// out = f(gate) * up; out may equal gate or up.
 void ck_activate_gated(ck_activation f, ptrdiff_t n, const float *gate, const float *up, float *out);
 
-/// Rotates the first 2 * pairs values of one head in place by the angles of `cosine` and `sine` [pairs].
+/// Rotates the first 2 * pairs values of one head in place by the angles of `cosine` and `sine` [pairs]:
+/// a' = fma(a, cos, -(b sin)), b' = fma(b, cos, a sin).
 /// interleaved: pairs (2i, 2i+1) (GPT-J); else (i, i + pairs) (NeoX).
 void ck_rotate(int interleaved, ptrdiff_t pairs, const float *cosine, const float *sine, float *head);
 
@@ -192,7 +210,7 @@ void ck_add(ptrdiff_t n, const float *a, const float *b, float *out);
 /// out = a * factor; out may equal a.
 void ck_scale(ptrdiff_t n, const float *a, float factor, float *out);
 
-/// The natural logarithm of sum_i exp(x_i), in double; -inf for n = 0.
+/// The natural logarithm of sum_i exp(x_i), in double; -inf for n = 0, NaN if one of them is.
 double ck_log_sum_exp(ptrdiff_t n, const float *x);
 
 // MARK: Measuring the machine

@@ -127,7 +127,7 @@ struct SettingReader {
             throw ConfigurationError.relation(file: file, text: "\(heads) heads do not divide the width \(width)")
         }
         let hidden = try size(.hidden) ?? 4 * width
-        let context = try requiredSize(.context)
+        var context = try requiredSize(.context)
         var rotary: RotarySettings?
         var pairs = RotaryPairs.halves
         if case .rotary(let declared) = family.positions {
@@ -139,6 +139,10 @@ struct SettingReader {
                     file: file, text: "\(rotated) rotated values of a head of \(headWidth): must be even and fit")
             }
             let (base, scaling) = try rotaryScaling(rotated, context)
+            // The trained context is where dynamic scaling begins, not where it ends.
+            if case .dynamic(let factor, let trained) = scaling {
+                context = max(context, Int(min(factor * Double(trained), Double(1 << 24))))
+            }
             rotary = RotarySettings(width: rotated, base: try base ?? number(.rotaryBase) ?? 10_000, scaling: scaling)
         }
         let scaled = try flag(.scaleAttention) ?? true

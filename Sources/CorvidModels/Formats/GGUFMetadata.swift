@@ -1,4 +1,5 @@
 import CorvidTensors
+import CorvidText
 
 /// Typed access to the metadata. Each returns nil if the key is absent and throws ``FormatError/type(file:key:found:expected:)``
 /// if it holds another type.
@@ -51,6 +52,24 @@ extension GGUFFile {
     public func strings(_ key: String) throws -> [String]? {
         guard let (part, field) = try array(key, "array of string", where: { $0 == .string }) else { return nil }
         return try Self.strings(part, field, key)
+    }
+
+    /// An array of texts as their bytes, which need not be UTF-8; faster than ``strings(_:)``.
+    public func byteStrings(_ key: String) throws -> ByteStrings? {
+        guard let (part, field) = try array(key, "array of string", where: { $0 == .string }) else { return nil }
+        let item = "key \(FormatError.shown(key))"
+        let size = field.end - field.offset
+        var cursor = ByteCursor(part.bytes, file: part.path, offset: field.offset)
+        guard let packed = part.bytes.array(offset: field.offset, count: size) else {
+            throw cursor.truncated(item, needed: UInt64(size))
+        }
+        var result = ByteStrings(capacity: field.count, bytes: size)
+        for _ in 0..<field.count {
+            let extent = try cursor.textExtent(item)
+            let start = extent.offset - field.offset
+            result.append(packed[start..<start + extent.count])
+        }
+        return result
     }
 
     public func integers(_ key: String) throws -> [Int]? {

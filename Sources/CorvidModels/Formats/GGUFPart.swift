@@ -86,7 +86,7 @@ struct GGUFPart: Sendable {
                     file: cursor.file, item: "key \(FormatError.shown(key))", found: "\(byte)",
                     expected: "0 or 1 for a bool")
             }
-            return GGUFField(type: type, count: 1, isArray: false, offset: start)
+            return GGUFField(type: type, count: 1, isArray: false, offset: start, end: cursor.offset)
         }
         let element = try valueType(of: key, &cursor)
         guard element != .array else {
@@ -104,7 +104,7 @@ struct GGUFPart: Sendable {
             throw cursor.truncated(item, needed: needed.overflow ? UInt64.max : needed.partialValue)
         }
         try step(over: count, element, key, &cursor)
-        return GGUFField(type: element, count: count, isArray: true, offset: start)
+        return GGUFField(type: element, count: count, isArray: true, offset: start, end: cursor.offset)
     }
 
     private static func step(

@@ -58,8 +58,9 @@ struct GGUFField: Sendable {
     /// Number of values: 1 unless it is an array.
     let count: Int
     let isArray: Bool
-    /// Of the first value.
+    /// Of the first value, and behind the last.
     let offset: Int
+    let end: Int
 
     /// The type as a message names it.
     var typeName: String { isArray ? "array of \(type.name)" : type.name }

@@ -53,7 +53,13 @@ public struct ModelFiles: Sendable {
     private init(path: String, gguf file: String) throws {
         let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size]) as? Int
         if size == 0 { throw CheckpointError.incomplete(file: file, reason: "is empty") }
-        let gguf = try GGUFFile(path: file)
+        self.init(gguf: try GGUFFile(path: file), path: path)
+    }
+
+    /// The files of a GGUF checkpoint that is open already.
+    public init(gguf: GGUFFile) { self.init(gguf: gguf, path: gguf.path) }
+
+    private init(gguf: GGUFFile, path: String) {
         self.path = path
         layout = .gguf
         tensors = gguf

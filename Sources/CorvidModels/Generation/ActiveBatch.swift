@@ -2,10 +2,10 @@ import CorvidText
 
 /// The sequences being run together: decides what the next pass contains and what its logits mean.
 ///
-/// A plain value without tasks; ``Generator`` feeds it. Every sequence has tokens that its cache does not hold
-/// yet: many while its prompt is run, one while it is answered, all of them when it runs without a cache. A
-/// pass takes the next of them from each sequence, so prompts and answers of several requests mix freely, and
-/// requests may join and leave between passes.
+/// A plain value without tasks; ``Generator`` feeds it. Every sequence has tokens that its cache does not
+/// hold yet: many while its prompt is run, one while it is answered, all of them when it runs without a
+/// cache. A pass takes the next of them from each sequence, so prompts and answers of several requests mix
+/// freely, and requests may join and leave between passes.
 struct ActiveBatch<Model: LanguageModel>: Sendable {
     typealias Cache = Model.Cache
 
@@ -47,13 +47,15 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
     /// - Returns: events, if there is nothing to do for this request.
     mutating func add(_ request: GenerationRequest, cache: Cache? = nil) throws -> [GenerationEvent] {
         try request.validate(
-            size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize, contextLength: model.contextLength)
+            size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize,
+            contextLength: model.contextLength)
         let number = requests.count
         let given = request.usesCache ? cache : nil
         if let given, given.count >= request.prompt.count { given.truncate(to: request.prompt.count - 1) }
         let sequence = ActiveSequence(
             request: number, sample: 0, prompt: request.prompt, cache: try given ?? model.makeCache(),
-            sampler: sampler(for: request, sample: 0), decoder: StreamingDecoder(tokenizer, skipSpecialTokens: true),
+            sampler: sampler(for: request, sample: 0),
+            decoder: StreamingDecoder(tokenizer, skipSpecialTokens: true),
             stops: StopMatcher(request.stopStrings))
         requests.append(request)
         results.append([GenerationResult?](repeating: nil, count: request.samples))
@@ -107,7 +109,8 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
     mutating func accept(
         _ logits: Logits, of pass: Pass, now: ContinuousClock.Instant = .now
     ) throws -> [GenerationEvent] {
-        guard logits.rowCount == pass.logitsCount, logits.rowCount == 0 || logits.columns == model.vocabularySize
+        guard logits.rowCount == pass.logitsCount,
+            logits.rowCount == 0 || logits.columns == model.vocabularySize
         else {
             throw GenerationError.logitsShape(
                 found: [logits.rowCount, logits.columns], expected: [pass.logitsCount, model.vocabularySize])
@@ -125,7 +128,8 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
             parts.removeFirst()
             if sequence.isPrompt {
                 events.append(
-                    .prefill(request: sequence.request, done: sequence.cache.count, total: sequence.promptCount))
+                    .prefill(
+                        request: sequence.request, done: sequence.cache.count, total: sequence.promptCount))
             }
             guard let logitsRow = part.logitsRow else {
                 next.append(sequence)

@@ -1,8 +1,8 @@
 /// Events of a piece of work that runs in a task of its own, for one reader.
 ///
 /// The work is cancelled when the reader goes away: when its loop is left, its task is cancelled, or nobody
-/// holds the stream any more. After ``cancel()`` a reader still gets what remains, with a last event that says
-/// `cancelled`; a reader whose own task is cancelled gets nothing further.
+/// holds the stream any more. After ``cancel()`` a reader still gets what remains, with a last event that
+/// says `cancelled`; a reader whose own task is cancelled gets nothing further.
 public struct EventStream<Event: Sendable>: AsyncSequence, Sendable {
     public typealias Element = Event
     public typealias Failure = any Error
@@ -11,7 +11,9 @@ public struct EventStream<Event: Sendable>: AsyncSequence, Sendable {
     private let task: Task<Void, Never>
 
     /// - Parameter work: calls its argument for each event, in order.
-    public init(_ work: @escaping @Sendable (_ emit: @escaping @Sendable (Event) -> Void) async throws -> Void) {
+    public init(
+        _ work: @escaping @Sendable (_ emit: @escaping @Sendable (Event) -> Void) async throws -> Void
+    ) {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Event.self)
         let task = Task {
             do {

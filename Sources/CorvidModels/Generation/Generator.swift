@@ -62,10 +62,13 @@ public struct Generator<Model: LanguageModel>: Sendable {
 
     private func validate(_ request: GenerationRequest) throws {
         try request.validate(
-            size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize, contextLength: model.contextLength)
+            size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize,
+            contextLength: model.contextLength)
     }
 
-    private func run(_ batch: inout ActiveBatch<Model>, emit: @Sendable (GenerationEvent) -> Void) async throws {
+    private func run(
+        _ batch: inout ActiveBatch<Model>, emit: @Sendable (GenerationEvent) -> Void
+    ) async throws {
         while let pass = batch.nextPass() {
             if Task.isCancelled { break }
             let logits: Logits

@@ -4,8 +4,7 @@ import CorvidText
 extension Model {
     /// Loads the model at `path`: a folder in Hugging Face layout or a GGUF file. The weights stay in the
     /// mapped files; nothing is converted or copied but norms and biases.
-    /// - Throws: ``CheckpointError``, ``FormatError``, ``ConfigurationError``, ``WeightError``,
-    ///   `TokenizerError`, `TemplateError`, `MemoryError`.
+    /// - Throws: ``CheckpointError``, ``FormatError``, ``ConfigurationError``, ``WeightError``, `MemoryError`.
     public static func load(path: String, options: LoadOptions = LoadOptions()) throws -> Model {
         try load(try ModelFiles(path: path), options: options)
     }
@@ -13,10 +12,13 @@ extension Model {
     /// Loads a model whose files are open.
     public static func load(_ files: ModelFiles, options: LoadOptions = LoadOptions()) throws -> Model {
         let configuration = try files.modelConfiguration()
-        let tokenizer = try files.tokenizer()
+        let tokenizer = Result { try files.tokenizer() }
+        let text = Model.Text(
+            tokenizer: tokenizer,
+            chatTemplate: Result { try files.chatTemplate(try tokenizer.get()) })
         return try Model(
             path: files.path, source: files.tensors, isGGUF: files.layout == .gguf, configuration: configuration,
-            tokenizer: tokenizer, chatTemplate: try files.chatTemplate(tokenizer), options: options)
+            text: text, options: options)
     }
 }
 

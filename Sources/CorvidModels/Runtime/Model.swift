@@ -10,9 +10,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
     /// Path of the file or directory that the model was loaded from.
     public let path: String
     public let configuration: ModelConfiguration
-    public let tokenizer: any Tokenizer
-    /// nil for models that were not trained to converse.
-    public let chatTemplate: ChatTemplate?
+    private let text: Text
     public let options: LoadOptions
     /// The threads of all passes.
     public let pool: WorkerPool
@@ -26,15 +24,27 @@ public final class Model: LanguageModel, @unchecked Sendable {
 
     public var vocabularySize: Int { configuration.vocabulary }
 
+    /// Text to token ids and back.
+    /// - Throws: `TokenizerError`; a model whose tokenizer is missing or not understood still runs on ids.
+    public var tokenizer: any Tokenizer { get throws { try text.tokenizer.get() } }
+    /// nil for models that were not trained to converse.
+    /// - Throws: `TemplateError` for a template that Corvid does not understand.
+    public var chatTemplate: ChatTemplate? { get throws { try text.chatTemplate.get() } }
+
+    /// What a model knows of text, or why it knows nothing.
+    struct Text: Sendable {
+        let tokenizer: Result<any Tokenizer, any Error>
+        let chatTemplate: Result<ChatTemplate?, any Error>
+    }
+
     init(
-        path: String, source: any TensorSource, isGGUF: Bool, configuration: ModelConfiguration,
-        tokenizer: any Tokenizer, chatTemplate: ChatTemplate?, options: LoadOptions
+        path: String, source: any TensorSource, isGGUF: Bool, configuration: ModelConfiguration, text: Text,
+        options: LoadOptions
     ) throws {
         self.path = path
         self.source = source
         self.configuration = configuration
-        self.tokenizer = tokenizer
-        self.chatTemplate = chatTemplate
+        self.text = text
         self.options = options
         contextLength = min(options.contextLength ?? configuration.context, configuration.context)
         let cacheType = options.cacheType ?? (options.computeType == .f32 ? .f32 : .f16)

@@ -21,12 +21,10 @@ public final class Arena {
 
     /// A matrix of undefined content.
     public func matrix(rows: Int, columns: Int) throws -> Matrix {
-        // Rows start on cache lines: workers that write neighbouring columns of one row are the exception.
-        let stride = (columns + 15) / 16 * 16
-        let (buffer, base) = try reserve(byteCount: rows * stride * MemoryLayout<Float>.stride)
+        let (buffer, base) = try reserve(byteCount: rows * columns * MemoryLayout<Float>.stride)
         return Matrix(
-            owner: buffer, base: base.bindMemory(to: Float.self, capacity: rows * stride), rows: rows,
-            columns: columns, stride: stride)
+            owner: buffer, base: base.bindMemory(to: Float.self, capacity: rows * columns), rows: rows,
+            columns: columns, stride: columns)
     }
 
     /// Raw memory of undefined content, aligned to a cache line; valid until the arena goes back before it.

@@ -14,7 +14,7 @@ public enum ComputeType: Sendable, Equatable {
 /// A matrix that multiplies rows of activations: y = x Wᵀ + b.
 public struct Linear: Sendable {
     /// Which axis of the stored matrix runs along the outputs.
-    public enum Orientation: Sendable {
+    public enum Orientation: Sendable, Hashable {
         /// `[outputs, inputs]`, as PyTorch's Linear and GGUF.
         case rows
         /// `[inputs, outputs]`, as GPT-2's Conv1D.

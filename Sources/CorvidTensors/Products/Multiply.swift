@@ -50,10 +50,9 @@ private struct OutputTasks {
     init(linears: [Linear], rows: Int, threads: Int) {
         let total = linears.reduce(0) { $0 + $1.outputs }
         for (index, linear) in linears.enumerated() {
-            // A few tasks per thread even out threads of unequal speed. Panels that must be converted first
-            // stay small enough for the second-level cache.
+            // A few tasks per thread even out threads of unequal speed.
             var size = threads == 1 ? linear.outputs : total / (threads * 4)
-            if linear.needsPanel || rows > 8 { size = min(size, max(16, 131_072 / max(1, linear.inputs))) }
+            if linear.compute != .blocks || rows > 8 { size = min(size, linear.mostOutputsPerTask) }
             size = max(16, (size + 15) / 16 * 16)
             var start = 0
             while start < linear.outputs {
@@ -66,16 +65,19 @@ private struct OutputTasks {
 }
 
 extension Linear {
-    /// Whether weights must be converted before the product reads them.
-    fileprivate var needsPanel: Bool {
-        switch compute {
-        case .blocks: return false
-        case .f32: return weight.type != .f32 || rounding != nil || !usesOneDNN && orientation == .columns
-        case .bf16: return weight.type != .bf16 || ck_has_bf16() == 0
-        }
-    }
+    /// So many that a panel of converted weights stays in the second-level cache.
+    fileprivate var mostOutputsPerTask: Int { max(16, 131_072 / max(1, inputs) / 16 * 16) }
 
     fileprivate var usesOneDNN: Bool { ck_isa().rawValue >= CK_ISA_AVX512.rawValue }
+
+    fileprivate var elementType: OneDNN.Operands { compute == .bf16 && ck_has_bf16() != 0 ? .bf16 : .f32 }
+
+    /// Whether the outputs `range` can be read where they lie: the right type, dense, in an order that the
+    /// product takes.
+    fileprivate func isReady(_ range: Range<Int>) -> Bool {
+        guard rounding == nil, weight.type == (elementType == .bf16 ? .bf16 : .f32) else { return false }
+        return orientation == .rows || usesOneDNN && range.count == outputs
+    }
 }
 
 /// One parallel region of products: its input, scratch memory and first failure.
@@ -95,10 +97,7 @@ private struct ProductRun: @unchecked Sendable {
                 guard let type = linear.weight.type.kernelType else { continue }
                 bytes = max(bytes, ck_product_scratch_bytes(type, rows, linear.inputs))
             case .f32, .bf16:
-                guard linear.needsPanel else { continue }
-                // The panel, and one more row for a rounded or gathered one.
-                let outputs = min(linear.outputs, max(16, 131_072 / max(1, linear.inputs) + 16))
-                bytes = max(bytes, (outputs + 1) * max(linear.inputs, 16) * 4 + linear.outputs * 4)
+                bytes = max(bytes, FloatScratch(linear, outputs: linear.mostOutputsPerTask, rows: rows).byteCount)
             }
         }
         scratch = try workers.scratch(byteCount: bytes)
@@ -139,81 +138,98 @@ private struct ProductRun: @unchecked Sendable {
         _ linear: Linear, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>, _ outStride: Int,
         _ memory: UnsafeMutableRawPointer
     ) {
-        let usesBF16 = linear.compute == .bf16 && input.bf16 != nil
-        let elementBytes = usesBF16 ? 2 : 4
-        var weights = linear.weight.bytes.base
-        var rowStride = 1
-        var columnStride = 1
-        if linear.needsPanel {
-            fillPanel(linear, range, memory, bf16: usesBF16)
-            weights = UnsafeRawPointer(memory)
-            rowStride = linear.inputs
-        } else if linear.orientation == .rows {
-            weights += range.lowerBound * linear.inputs * elementBytes
-            rowStride = linear.inputs
-        } else {
-            weights += range.lowerBound * elementBytes
-            columnStride = linear.outputs
-        }
         let matrix = input.matrix
+        guard matrix.rows > 0 else { return }
+        let parts = FloatScratch(linear, outputs: range.count, rows: matrix.rows)
+        var weights = linear.weight.bytes.base
+        var orientation = linear.orientation
+        if linear.isReady(range) {
+            if orientation == .rows {
+                weights += range.lowerBound * linear.inputs * (linear.elementType == .bf16 ? 2 : 4)
+            }
+        } else {
+            parts.fillPanel(linear, range, memory)
+            weights = UnsafeRawPointer(memory)
+            if !linear.usesOneDNN { orientation = .rows }
+        }
         if linear.usesOneDNN {
             let key = OneDNN.Key(
-                operands: usesBF16 ? .bf16 : .f32, rows: matrix.rows, outputs: range.count, inputs: linear.inputs,
-                inputStride: usesBF16 ? linear.inputs : matrix.stride, weightRowStride: rowStride,
-                weightColumnStride: columnStride, outputStride: outStride)
-            let x = usesBF16 ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
+                operands: linear.elementType, rows: matrix.rows, outputs: range.count, inputs: linear.inputs,
+                orientation: orientation)
+            let x = linear.elementType == .bf16 ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
             guard let x else { return }
-            failure.catching { try OneDNN.product(key, x: x, weights: weights, out: out) }
+            let isDense = outStride == range.count || matrix.rows == 1
+            let result = isDense ? out : parts.result(memory)
+            failure.catching { try OneDNN.product(key, x: x, weights: weights, out: result) }
+            guard !isDense else { return }
+            for row in 0..<matrix.rows {
+                (out + row * outStride).update(from: result + row * range.count, count: range.count)
+            }
         } else {
             ck_product_f32(
                 matrix.rows, range.count, linear.inputs, matrix.base, matrix.stride,
                 weights.assumingMemoryBound(to: Float.self), linear.inputs, out, outStride)
         }
     }
+}
 
-    /// Converts the weights of the outputs `range` to f32 (or bf16) rows of `inputs`.
-    private func fillPanel(
-        _ linear: Linear, _ range: Range<Int>, _ memory: UnsafeMutableRawPointer, bf16: Bool
-    ) {
-        guard let type = linear.weight.type.kernelType,
-            let storedRowBytes = linear.weight.type.rowBytes(columns: linear.weight.columns)
-        else { return }
-        let inputs = linear.inputs
+/// Scratch memory of one f32 or bf16 task: a panel of converted weights, one more row, and a dense result.
+private struct FloatScratch {
+    private let panelBytes: Int
+    private let rowBytes: Int
+    private let resultBytes: Int
+
+    init(_ linear: Linear, outputs: Int, rows: Int) {
+        panelBytes = (outputs * linear.inputs * 4 + 63) / 64 * 64
+        rowBytes = (max(outputs, linear.inputs) * 6 + 63) / 64 * 64
+        resultBytes = rows * outputs * 4
+    }
+
+    var byteCount: Int { panelBytes + rowBytes + resultBytes }
+
+    func result(_ memory: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Float> {
+        (memory + panelBytes + rowBytes).assumingMemoryBound(to: Float.self)
+    }
+
+    /// Converts the weights of the outputs `range`: `[outputs, inputs]`, or `[inputs, outputs]` if the matrix is
+    /// stored so and oneDNN multiplies.
+    func fillPanel(_ linear: Linear, _ range: Range<Int>, _ memory: UnsafeMutableRawPointer) {
+        let type = linear.weight.type
+        guard let storedRowBytes = type.rowBytes(columns: linear.weight.columns) else { return }
+        let row = (memory + panelBytes).assumingMemoryBound(to: Float.self)
         let stored = linear.weight.bytes.base
         if linear.orientation == .rows {
             for (slot, output) in range.enumerated() {
-                let row = stored + output * storedRowBytes
-                if bf16 {
-                    ck_dequantize_bf16(type, inputs, row, memory.assumingMemoryBound(to: UInt16.self) + slot * inputs)
-                } else {
-                    let values = memory.assumingMemoryBound(to: Float.self) + slot * inputs
-                    ck_dequantize(type, inputs, row, values)
-                    round(values, inputs, linear)
-                }
+                convert(linear, stored + output * storedRowBytes, linear.inputs, memory, slot * linear.inputs, row)
             }
             return
         }
-        // Stored by columns: take the part of each stored row that belongs to the range, and turn it.
-        let elementBytes = linear.weight.type.blockBytes
-        let part = memory.assumingMemoryBound(to: Float.self) + range.count * inputs
-        for column in 0..<inputs {
-            ck_dequantize(type, range.count, stored + column * storedRowBytes + range.lowerBound * elementBytes, part)
-            round(part, range.count, linear)
-            if bf16 {
-                let panel = memory.assumingMemoryBound(to: UInt16.self)
-                for slot in 0..<range.count { ck_f32_to_bf16(1, part + slot, panel + slot * inputs + column) }
+        for input in 0..<linear.inputs {
+            let part = stored + input * storedRowBytes + range.lowerBound * type.blockBytes
+            if linear.usesOneDNN {
+                convert(linear, part, range.count, memory, input * range.count, row)
             } else {
+                convert(linear, part, range.count, UnsafeMutableRawPointer(row), 0, row + range.count)
                 let panel = memory.assumingMemoryBound(to: Float.self)
-                for slot in 0..<range.count { panel[slot * inputs + column] = part[slot] }
+                for slot in 0..<range.count { panel[slot * linear.inputs + input] = row[slot] }
             }
         }
     }
 
-    /// Rounds f32 values in place to what the weights would be in the type asked for.
-    private func round(_ values: UnsafeMutablePointer<Float>, _ count: Int, _ linear: Linear) {
+    /// Converts `count` stored weights to what the product multiplies, at element `offset` of `target`.
+    private func convert(
+        _ linear: Linear, _ source: UnsafeRawPointer, _ count: Int, _ target: UnsafeMutableRawPointer,
+        _ offset: Int, _ spare: UnsafeMutablePointer<Float>
+    ) {
+        guard let type = linear.weight.type.kernelType else { return }
+        if linear.elementType == .bf16 {
+            ck_dequantize_bf16(type, count, source, target.assumingMemoryBound(to: UInt16.self) + offset)
+            return
+        }
+        let values = target.assumingMemoryBound(to: Float.self) + offset
+        ck_dequantize(type, count, source, values)
         guard let rounding = linear.rounding else { return }
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { narrow in
-            guard let narrow = narrow.baseAddress else { return }
+        spare.withMemoryRebound(to: UInt16.self, capacity: count) { narrow in
             if rounding == .f16 {
                 ck_f32_to_f16(count, values, narrow)
                 ck_f16_to_f32(count, narrow, values)

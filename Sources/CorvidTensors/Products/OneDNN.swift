@@ -4,8 +4,9 @@ import Synchronization
 
 /// oneDNN's matmul primitive for f32 and bf16 with f32 sums, on AVX-512.
 ///
-/// Its rows have the same bits whatever the number of rows and the split of the columns (measured), which
-/// `dnnl_sgemm` does not promise. Each call runs on the calling thread alone.
+/// With dense operands and a dense result it takes its `brg` form, whose rows have the same bits whatever the
+/// number of rows and the split of the outputs (measured). With any stride it would fall back to the form of
+/// `dnnl_sgemm`, which does not keep them. Each call runs on the calling thread alone.
 enum OneDNN {
     /// Operand types of a product; sums and results are f32.
     enum Operands: UInt8 {
@@ -13,36 +14,38 @@ enum OneDNN {
         var code: dnnl_data_type_t { self == .f32 ? dnnl_f32 : dnnl_bf16 }
     }
 
-    /// What a primitive depends on. Strides in elements.
+    /// What a primitive depends on.
     struct Key: Hashable {
         var operands: Operands
         var rows, outputs, inputs: Int
-        var inputStride, weightRowStride, weightColumnStride, outputStride: Int
+        /// Whether the weights are `[outputs, inputs]` or `[inputs, outputs]`.
+        var orientation: Linear.Orientation
     }
 
-    /// out[r, j] = sum_i x[r, i] w[j, i].
+    /// out[r, j] = sum_i x[r, i] w[j, i], all dense: x `[rows, inputs]`, out `[rows, outputs]`.
     static func product(
         _ key: Key, x: UnsafeRawPointer, weights: UnsafeRawPointer, out: UnsafeMutablePointer<Float>
     ) throws {
         let primitive = try Self.primitive(key)
+        let thread = try OneDNNThread.current(engine: try engine().value)
         var arguments: [dnnl_exec_arg_t] = []
-        arguments.reserveCapacity(3)
-        var memories: [dnnl_memory_t?] = []
-        defer { for memory in memories { dnnl_memory_destroy(memory) } }
+        arguments.reserveCapacity(4)
+        defer { for argument in arguments { dnnl_memory_destroy(argument.memory) } }
         func add(_ argument: Int32, _ description: dnnl_memory_desc_t, _ handle: UnsafeMutableRawPointer) throws {
             var description = description
             var memory: dnnl_memory_t?
             try check(dnnl_memory_create(&memory, &description, try engine().value, handle))
-            memories.append(memory)
             arguments.append(dnnl_exec_arg_t(arg: argument, memory: memory))
         }
         // oneDNN takes mutable pointers for inputs, too, and does not write through them.
         try add(DNNL_ARG_SRC, primitive.source, UnsafeMutableRawPointer(mutating: x))
         try add(DNNL_ARG_WEIGHTS, primitive.weights, UnsafeMutableRawPointer(mutating: weights))
         try add(DNNL_ARG_DST, primitive.destination, out)
-        let stream = try Self.stream()
-        try check(dnnl_primitive_execute(primitive.handle, stream, Int32(arguments.count), &arguments))
-        try check(dnnl_stream_wait(stream))
+        if primitive.scratchBytes > 0 {
+            try add(DNNL_ARG_SCRATCHPAD, primitive.scratch, try thread.scratch(byteCount: primitive.scratchBytes))
+        }
+        try check(dnnl_primitive_execute(primitive.handle, thread.stream, Int32(arguments.count), &arguments))
+        try check(dnnl_stream_wait(thread.stream))
     }
 
     // MARK: Engine, streams and primitives live as long as the program
@@ -52,7 +55,8 @@ enum OneDNN {
 
     private struct Primitive: @unchecked Sendable {
         let handle: dnnl_primitive_t?
-        let source, weights, destination: dnnl_memory_desc_t
+        let source, weights, destination, scratch: dnnl_memory_desc_t
+        let scratchBytes: Int
     }
 
     private static let engineResult: Result<Handle<dnnl_engine_t?>, OneDNNError> = {
@@ -68,29 +72,33 @@ enum OneDNN {
     /// A run with many prompt lengths makes many shapes; beyond this many all are made anew.
     private static let primitiveLimit = 512
 
-    private static func stream() throws -> dnnl_stream_t? {
-        if let stream = ThreadStream.current { return stream }
-        var stream: dnnl_stream_t?
-        try check(dnnl_stream_create(&stream, try engine().value, UInt32(dnnl_stream_default_flags.rawValue)))
-        ThreadStream.current = stream
-        return stream
-    }
-
     private static func primitive(_ key: Key) throws -> Primitive {
         if let found = primitives.withLock({ $0[key] }) { return found }
-        var source = try description(
-            key.operands.code, key.rows, key.inputs, key.inputStride, 1)
-        var weights = try description(
-            key.operands.code, key.inputs, key.outputs, key.weightColumnStride, key.weightRowStride)
-        var destination = try description(dnnl_f32, key.rows, key.outputs, key.outputStride, 1)
+        var source = try description(key.operands.code, key.rows, key.inputs, key.inputs, 1)
+        var weights =
+            key.orientation == .rows
+            ? try description(key.operands.code, key.inputs, key.outputs, 1, key.inputs)
+            : try description(key.operands.code, key.inputs, key.outputs, key.outputs, 1)
+        var destination = try description(dnnl_f32, key.rows, key.outputs, key.outputs, 1)
         var operation = dnnl_matmul_desc_t()
         try check(dnnl_matmul_desc_init(&operation, &source, &weights, nil, &destination))
+        // oneDNN's own scratch memory belongs to the thread that made the primitive; ours runs on all.
+        var attributes: dnnl_primitive_attr_t?
+        try check(dnnl_primitive_attr_create(&attributes))
+        defer { dnnl_primitive_attr_destroy(attributes) }
+        try check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user))
         var details: dnnl_primitive_desc_t?
-        try check(dnnl_primitive_desc_create(&details, &operation, nil, try engine().value, nil))
+        try check(dnnl_primitive_desc_create(&details, &operation, attributes, try engine().value, nil))
         defer { dnnl_primitive_desc_destroy(details) }
         var handle: dnnl_primitive_t?
         try check(dnnl_primitive_create(&handle, details))
-        let made = Primitive(handle: handle, source: source, weights: weights, destination: destination)
+        guard let scratch = dnnl_primitive_desc_query_md(details, dnnl_query_scratchpad_md, 0)?.pointee else {
+            throw OneDNNError(status: dnnl_runtime_error.rawValue)
+        }
+        var scratchDescription = scratch
+        let made = Primitive(
+            handle: handle, source: source, weights: weights, destination: destination, scratch: scratch,
+            scratchBytes: dnnl_memory_desc_get_size(&scratchDescription))
         return primitives.withLock { known in
             if known.count >= primitiveLimit {
                 // Another worker may still run one of them, so they are dropped, not destroyed; oneDNN's own
@@ -107,13 +115,14 @@ enum OneDNN {
         _ type: dnnl_data_type_t, _ rows: Int, _ columns: Int, _ rowStride: Int, _ columnStride: Int
     ) throws -> dnnl_memory_desc_t {
         var description = dnnl_memory_desc_t()
-        let sizes = [dnnl_dim_t(rows), dnnl_dim_t(columns)]
-        let strides = [dnnl_dim_t(rowStride), dnnl_dim_t(columnStride)]
+        // The interface declares arrays of 12; only the first two are read.
+        let sizes = [dnnl_dim_t(rows), dnnl_dim_t(columns)] + [dnnl_dim_t](repeating: 0, count: 10)
+        let strides = [dnnl_dim_t(rowStride), dnnl_dim_t(columnStride)] + [dnnl_dim_t](repeating: 0, count: 10)
         try check(dnnl_memory_desc_init_by_strides(&description, 2, sizes, type, strides))
         return description
     }
 
-    private static func check(_ status: dnnl_status_t) throws {
+    static func check(_ status: dnnl_status_t) throws {
         if status != dnnl_success { throw OneDNNError(status: status.rawValue) }
     }
 }

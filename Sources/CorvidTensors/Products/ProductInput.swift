@@ -5,6 +5,8 @@ public struct ProductInput {
     let matrix: Matrix
     private(set) var quantized: Quantized?
     private(set) var bf16: UnsafeMutablePointer<UInt16>?
+    /// Keeps the memory of the forms alive.
+    private var owners: [AlignedBuffer] = []
 
     struct Quantized: @unchecked Sendable {
         let values: UnsafeMutablePointer<Int8>
@@ -14,16 +16,16 @@ public struct ProductInput {
 
     /// Prepares `matrix` `[rows, inputs]` for all of `linears`; memory comes from `arena`.
     public init(_ matrix: Matrix, for linears: [Linear], workers: Workers, arena: Arena) throws {
-        self.matrix = matrix
         let rows = matrix.rows
         let inputs = matrix.columns
+        let matrix = try Self.dense(matrix, arena)
+        self.matrix = matrix
         let rowTasks = RowTasks(rows: rows, columns: inputs, threads: workers.threads)
         if linears.contains(where: { $0.compute == .blocks }) {
             let blocks = inputs / 32
             let form = Quantized(
-                values: try arena.reserve(byteCount: rows * inputs).base.assumingMemoryBound(to: Int8.self),
-                scales: try arena.reserve(byteCount: rows * blocks * 4).base.assumingMemoryBound(to: Float.self),
-                sums: try arena.reserve(byteCount: rows * blocks * 4).base.assumingMemoryBound(to: Int32.self))
+                values: try reserve(rows * inputs, arena), scales: try reserve(rows * blocks, arena),
+                sums: try reserve(rows * blocks, arena))
             workers.forEach(rowTasks.count) { task, _ in
                 let range = rowTasks[task]
                 let first = range.lowerBound
@@ -34,7 +36,7 @@ public struct ProductInput {
             quantized = form
         }
         if linears.contains(where: { $0.compute == .bf16 }), ck_has_bf16() != 0 {
-            let form = try arena.reserve(byteCount: rows * inputs * 2).base.assumingMemoryBound(to: UInt16.self)
+            let form: UnsafeMutablePointer<UInt16> = try reserve(rows * inputs, arena)
             workers.forEach(rowTasks.count) { task, _ in
                 for row in rowTasks[task] {
                     ck_f32_to_bf16(inputs, matrix.pointer(row: row), form + row * inputs)
@@ -42,6 +44,24 @@ public struct ProductInput {
             }
             bf16 = form
         }
+    }
+}
+
+extension ProductInput {
+    private mutating func reserve<Element>(_ count: Int, _ arena: Arena) throws -> UnsafeMutablePointer<Element> {
+        let (owner, base) = try arena.reserve(byteCount: count * MemoryLayout<Element>.stride)
+        owners.append(owner)
+        return base.bindMemory(to: Element.self, capacity: count)
+    }
+
+    /// `matrix`, or a copy of it without gaps between rows.
+    private static func dense(_ matrix: Matrix, _ arena: Arena) throws -> Matrix {
+        guard matrix.stride != matrix.columns, matrix.rows > 1 else { return matrix }
+        let copy = try arena.matrix(rows: matrix.rows, columns: matrix.columns)
+        for row in 0..<matrix.rows {
+            copy.pointer(row: row).update(from: matrix.pointer(row: row), count: matrix.columns)
+        }
+        return copy
     }
 }
 

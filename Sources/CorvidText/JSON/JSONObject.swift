@@ -13,7 +13,9 @@ public struct JSONObject: Sendable {
     /// A key compared by code points: `String` itself treats composed and decomposed forms as equal.
     private struct ExactKey: Hashable, Sendable {
         var text: String
-        static func == (left: ExactKey, right: ExactKey) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+        static func == (left: ExactKey, right: ExactKey) -> Bool {
+            left.text.utf8.elementsEqual(right.text.utf8)
+        }
         func hash(into hasher: inout Hasher) {
             for byte in text.utf8 { hasher.combine(byte) }
         }

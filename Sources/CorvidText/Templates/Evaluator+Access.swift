@@ -29,40 +29,49 @@ extension Evaluator {
         guard case .text(let name) = key else {
             return .undefined(Value.Undefined(why: "\(value.kindName) has no such element"))
         }
-        if let method = method(name.string, of: value) { return method }
-        return try plainAttribute(name.string, of: value)
+        try spend(bytes: name.bytes.count)
+        let string = name.string
+        if let method = method(string, of: value) { return method }
+        return try plainAttribute(string, of: value)
     }
 
     private func plainAttribute(_ name: String, of value: Value) throws(TemplateError) -> Value {
         switch value {
         case .undefined(let undefined): throw failure(undefined)
         case .namespace(let number):
-            if let value = namespaceValue(number, name) { return value }
+            if let value = try namespaceValue(number, name) { return value }
         case .loop(let loop):
             if let value = loopAttribute(name, loop) { return value }
         case .macro(let number) where name == "name":
             return .text(Text(macroName(number)))
         default: break
         }
+        let shown = name.count > 40 ? name.prefix(40) + "..." : name
         if name.hasPrefix("_") {
-            let why = "reading the attribute '\(name)' of \(value.kindName)"
+            let why = "reading the attribute '\(shown)' of \(value.kindName)"
             return .undefined(Value.Undefined(why: why, isRefused: true))
         }
-        return .undefined(Value.Undefined(why: "\(value.kindName) has no attribute '\(name)'"))
+        return .undefined(Value.Undefined(why: "\(value.kindName) has no attribute '\(shown)'"))
     }
 
     private func method(_ name: String, of value: Value) -> Value? {
         let isMethod: Bool
+        var changes = false
         switch value {
         case .text: isMethod = Self.textMethods.contains(name)
-        case .list, .tuple, .object:
-            isMethod = Self.collectionMethods(of: value).contains(name)
-            if Self.changingMethods(of: value).contains(name) {
-                let why = "'\(name)', which changes \(value.kindName),"
-                return .undefined(Value.Undefined(why: why, isRefused: true))
-            }
+        case .object:
+            isMethod = Self.objectMethods.contains(name)
+            changes = Self.changingObjectMethods.contains(name)
+        case .list:
+            isMethod = Self.listMethods.contains(name)
+            changes = Self.changingListMethods.contains(name)
+        case .tuple: isMethod = Self.tupleMethods.contains(name)
         case .loop: isMethod = name == "cycle" || name == "changed"
         default: isMethod = false
+        }
+        if changes {
+            let why = "'\(name)', which changes \(value.kindName),"
+            return .undefined(Value.Undefined(why: why, isRefused: true))
         }
         return isMethod ? .method(Value.Method(receiver: value, name: name)) : nil
     }

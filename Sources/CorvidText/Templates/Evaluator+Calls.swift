@@ -18,6 +18,8 @@ extension Evaluator {
         case .function(.strftimeNow):
             let format = try bind(arguments, of: "strftime_now", to: ["format"], required: 1)
             let pattern = try text(format[0], "the format of 'strftime_now'")
+            // A directive becomes a few dozen bytes.
+            try spend(pattern.bytes.count)
             guard let result = clock.formatted(pattern.string) else {
                 throw .unsupported(line: line, construct: "a directive in the format of 'strftime_now'")
             }
@@ -62,6 +64,7 @@ extension Evaluator {
             throw .invalid(line: line, problem: "'\(callee)' takes at most one positional argument")
         }
         if let source = arguments.positional.first {
+            if case .undefined(let undefined) = source { throw failure(undefined) }
             if case .object(let object) = source {
                 pairs = object.entries
             } else {

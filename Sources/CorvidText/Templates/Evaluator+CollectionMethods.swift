@@ -1,26 +1,21 @@
 /// The methods of lists, tuples and mappings which do not change them, and those of `loop`.
 extension Evaluator {
-    static func collectionMethods(of value: Value) -> Set<String> {
-        switch value {
-        case .object: ["get", "items", "keys", "values", "copy"]
-        case .list: ["index", "count", "copy"]
-        case .tuple: ["index", "count"]
-        default: []
-        }
-    }
+    static let objectMethods: Set<String> = ["get", "items", "keys", "values", "copy"]
+    static let listMethods: Set<String> = ["index", "count", "copy"]
+    static let tupleMethods: Set<String> = ["index", "count"]
 
     /// Methods of Python which change their value: a template may not.
-    static func changingMethods(of value: Value) -> Set<String> {
-        switch value {
-        case .object: ["clear", "pop", "popitem", "setdefault", "update"]
-        case .list: ["append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"]
-        default: []
-        }
-    }
+    static let changingObjectMethods: Set<String> = ["clear", "pop", "popitem", "setdefault", "update"]
+    static let changingListMethods: Set<String> = [
+        "append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove",
+    ]
 
     func callCollectionMethod(
         _ name: String, _ receiver: Value, _ arguments: Arguments
     ) throws(TemplateError) -> Value {
+        guard arguments.named.isEmpty else {
+            throw .invalid(line: line, problem: "'\(name)' takes no named arguments")
+        }
         switch receiver {
         case .object(let object): return try callObjectMethod(name, object, arguments)
         case .list(let elements), .tuple(let elements):

@@ -106,12 +106,13 @@ extension Evaluator {
     func contains(_ container: Value, _ value: Value) throws(TemplateError) -> Bool {
         switch container {
         case .text(let text):
-            let part = try self.text(value, "what is looked for in a string")
+            guard case .text(let part) = value else {
+                throw .invalid(line: line, problem: "'in' a string needs a string, not \(value.kindName)")
+            }
             try spend(bytes: text.bytes.count + part.bytes.count)
             return text.firstOffset(of: part) != nil
         case .object(let object):
             guard let key = try key(of: value) else {
-                if value.isUndefined { return false }
                 throw .invalid(line: line, problem: "\(value.kindName) cannot be a key")
             }
             return object[key] != nil

@@ -147,6 +147,7 @@ extension Evaluator {
                 guard case .text(let name) = entry.key else {
                     throw .invalid(line: line, problem: "'**' needs a mapping with strings as keys")
                 }
+                try spend(1 + name.bytes.count / TemplateLimits.bytesPerStep)
                 arguments.named.append((name.string, entry.value))
             }
         }

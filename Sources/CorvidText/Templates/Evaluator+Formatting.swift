@@ -33,7 +33,7 @@ extension Evaluator {
         }
         let ignoresRest: Bool
         switch value {
-        case .object, .list, .namespace: ignoresRest = used == 0
+        case .object, .list, .undefined: ignoresRest = used == 0
         default: ignoresRest = false
         }
         guard used == values.count || ignoresRest else {
@@ -171,6 +171,6 @@ extension Evaluator {
         guard field.unicodeScalars.allSatisfy({ $0 == "_" || $0.properties.isXIDContinue }) else {
             throw .unsupported(line: line, construct: "a field of a format with more than a name")
         }
-        throw .invalid(line: line, problem: "the format needs a value named '\(field)'")
+        throw .invalid(line: line, problem: "the format needs a value named '\(field.prefix(40))'")
     }
 }

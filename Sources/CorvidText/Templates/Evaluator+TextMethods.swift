@@ -25,6 +25,10 @@ extension Evaluator {
     private func callTextMethod(
         _ name: String, _ text: Text, _ arguments: Arguments
     ) throws(TemplateError) -> Value {
+        let takesNames = ["split", "rsplit", "splitlines", "format"].contains(name)
+        guard arguments.named.isEmpty || takesNames else {
+            throw .invalid(line: line, problem: "'\(name)' takes no named arguments")
+        }
         switch name {
         case "strip", "lstrip", "rstrip": return try strip(name, text, arguments)
         case "split", "rsplit": return try split(name, text, arguments)
@@ -80,7 +84,9 @@ extension Evaluator {
         let bound = try bind(arguments, of: "'\(name)'", to: ["chars"])
         var set: Set<Unicode.Scalar>?
         if let characters = bound[0], !characters.isNone {
-            set = Set(try self.text(characters, "what '\(name)' takes away").scalars)
+            let unwanted = try self.text(characters, "what '\(name)' takes away")
+            try spend(unwanted.bytes.count / 8)
+            set = Set(unwanted.scalars)
         }
         return .text(text.stripped(of: set, start: name != "rstrip", end: name != "lstrip"))
     }

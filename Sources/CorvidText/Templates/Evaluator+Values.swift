@@ -66,6 +66,7 @@ extension Evaluator {
     func key(of value: Value) throws(TemplateError) -> ValueObject.Key? {
         try spend(1)
         switch value {
+        case .undefined: return .undefined
         case .none: return ValueObject.Key.none
         case .bool(let value): return .integer(value ? 1 : 0)
         case .integer(let value): return .integer(value)
@@ -101,6 +102,13 @@ extension Evaluator {
         }
     }
 
+    /// As `string`, for what looks at every code point.
+    func scannedString(_ value: Value) throws(TemplateError) -> Text {
+        let text = try string(value)
+        try spend(text.bytes.count / 8)
+        return text
+    }
+
     /// The number of elements or code points.
     func length(of value: Value) throws(TemplateError) -> Int {
         switch value {
@@ -118,7 +126,10 @@ extension Evaluator {
 
     /// The text a value prints as.
     func string(_ value: Value) throws(TemplateError) -> Text {
-        if case .text(let text) = value { return text }
+        if case .text(let text) = value {
+            try spend(bytes: text.bytes.count)
+            return text
+        }
         var bytes: [UInt8] = []
         try write(value, to: &bytes)
         return try checked(Text(bytes: bytes))

@@ -46,7 +46,7 @@ final class Evaluator {
     // MARK: Limits
 
     func spend(_ count: Int) throws(TemplateError) {
-        steps += max(0, count)
+        steps += min(max(0, count), TemplateLimits.steps + 1)
         guard steps <= TemplateLimits.steps else { throw .limit(line: line, limit: .steps) }
     }
 
@@ -140,8 +140,9 @@ final class Evaluator {
         return .namespace(namespaces.count - 1)
     }
 
-    func namespaceValue(_ number: Int, _ name: String) -> Value? {
+    func namespaceValue(_ number: Int, _ name: String) throws(TemplateError) -> Value? {
         guard namespaces.indices.contains(number) else { return nil }
+        try spend(namespaces[number].count / 8)
         return namespaces[number].first { $0.name == name }?.value
     }
 
@@ -202,6 +203,7 @@ final class Evaluator {
 
     private func bind(_ arguments: Arguments, to macro: Statement.Macro) throws(TemplateError) {
         var named = arguments.named
+        try spend(macro.parameters.count)
         let names = macro.parameters.map(\.name)
         if macro.takesMorePositional {
             set("varargs", try makeTuple(Array(arguments.positional.dropFirst(names.count))))
@@ -210,6 +212,7 @@ final class Evaluator {
                 line: line, problem: "macro '\(macro.name)' takes at most \(names.count) arguments")
         }
         for (index, parameter) in macro.parameters.enumerated() {
+            try spend(named.count / 8)
             let position = named.firstIndex { $0.name == parameter.name }
             if index < arguments.positional.count {
                 guard position == nil else {

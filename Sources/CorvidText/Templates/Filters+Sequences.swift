@@ -32,7 +32,9 @@ extension Evaluator {
     func reverseFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
         _ = try bind(arguments, of: "filter 'reverse'", to: [])
         if case .text = value { return try slice(value, start: nil, end: nil, stride: -1) }
-        return try makeGenerator(try iterate(value, for: "filter 'reverse'").reversed())
+        let items = Array(try iterate(value, for: "filter 'reverse'").reversed())
+        if case .generator = value { return try makeList(items) }
+        return try makeGenerator(items)
     }
 
     func sumFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
@@ -79,6 +81,7 @@ extension Evaluator {
         let items = try iterate(value, for: "filter 'sort'")
         var paths: [Value] = [bound[2] ?? .none]
         if case .text(let text)? = bound[2] {
+            try spend(text.bytes.count)
             paths = text.split(by: ",", limit: -1, fromEnd: false).map { .text($0) }
         }
         var keys: [[Value]] = []
@@ -111,7 +114,8 @@ extension Evaluator {
     // MARK: Choosing and mapping
 
     func mapFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
-        let items = value.isTrue ? try iterate(value, for: "filter 'map'") : []
+        guard value.isTrue else { return try makeGenerator([]) }
+        let items = try iterate(value, for: "filter 'map'")
         var results: [Value] = []
         if arguments.positional.isEmpty, arguments.named.contains(where: { $0.name == "attribute" }) {
             let bound = try bind(arguments, of: "filter 'map'", to: ["attribute", "default"])
@@ -199,6 +203,7 @@ extension Evaluator {
         var value = value
         var parts: [Value] = path.isNone ? [] : [path]
         if case .text(let text) = path {
+            try spend(bytes: text.bytes.count)
             parts = text.split(by: ".", limit: -1, fromEnd: false).map { part in
                 Int(part.string).flatMap { $0 >= 0 && part.bytes.first != 0x2B ? .integer($0) : nil } ?? .text(part)
             }

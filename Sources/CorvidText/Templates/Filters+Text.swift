@@ -20,19 +20,18 @@ extension Evaluator {
         _ value: Value, _ arguments: Arguments, _ name: String, _ transform: (Text) -> Text
     ) throws(TemplateError) -> Value {
         _ = try bind(arguments, of: "filter '\(name)'", to: [])
-        let text = try string(value)
-        try spend(text.bytes.count / 8)
-        return .text(try checked(transform(text)))
+        return .text(try checked(transform(try scannedString(value))))
     }
 
     func trimFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
         let bound = try bind(arguments, of: "filter 'trim'", to: ["chars"])
         var set: Set<Unicode.Scalar>?
         if let characters = bound[0], !characters.isNone {
-            set = Set(try text(characters, "what 'trim' takes away").scalars)
+            let unwanted = try text(characters, "what 'trim' takes away")
+            try spend(unwanted.bytes.count / 8)
+            set = Set(unwanted.scalars)
         }
         let text = try string(value)
-        try spend(bytes: text.bytes.count)
         return .text(text.stripped(of: set))
     }
 
@@ -70,8 +69,7 @@ extension Evaluator {
 
     func wordcountFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
         _ = try bind(arguments, of: "filter 'wordcount'", to: [])
-        let text = try string(value)
-        try spend(text.bytes.count / 8)
+        let text = try scannedString(value)
         var count = 0
         var isInside = false
         for scalar in text.string.unicodeScalars {

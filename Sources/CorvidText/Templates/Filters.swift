@@ -21,7 +21,7 @@ extension Evaluator {
 
     func filter(_ name: String, _ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
         guard let filter = Self.filters[name] else {
-            throw .unsupported(line: line, construct: "the filter '\(name)'")
+            throw .unsupported(line: line, construct: "the filter '\(name.prefix(40))'")
         }
         return try filter(self)(value, arguments)
     }
@@ -103,7 +103,8 @@ extension Evaluator {
                 throw .invalid(line: line, problem: "a whole number exceeds 64 bits")
             }
             return .integer(whole)
-        case .text(let text):
+        case .text:
+            let text = try scannedString(value)
             if let whole = Self.wholeNumber(text, base: base) { return .integer(whole) }
             let number = Self.double(text)?.rounded(.towardZero)
             return number.flatMap { Int(exactly: $0) }.map { .integer($0) } ?? standard
@@ -115,7 +116,7 @@ extension Evaluator {
         let bound = try bind(arguments, of: "filter 'float'", to: ["default"])
         switch value {
         case .undefined(let undefined): throw failure(undefined)
-        case .text(let text): return Self.double(text).map { .number($0) } ?? bound[0] ?? .number(0)
+        case .text: return Self.double(try scannedString(value)).map { .number($0) } ?? bound[0] ?? .number(0)
         default: return value.doubleNumber.map { .number($0) } ?? bound[0] ?? .number(0)
         }
     }

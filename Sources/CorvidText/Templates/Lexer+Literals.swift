@@ -34,6 +34,8 @@ extension Lexer {
                 digits = start + 2
             }
         }
+        // After a leading zero only zeros belong to a decimal number, as in Python.
+        if radix == 10, source[start] == "0" { radix = 1 }
         var value = 0
         var index = digits
         while let next = scalar(at: index) {

@@ -89,6 +89,8 @@ struct Lexer {
     }
 
     private mutating func comment() throws(TemplateError) {
+        // As in Jinja, a comment may open at the very end.
+        if position >= source.count { return }
         var index = position
         while index + 1 < source.count {
             if source[index] == "#", source[index + 1] == "}" {
@@ -108,6 +110,7 @@ struct Lexer {
     }
 
     private mutating func raw() throws(TemplateError) {
+        if position >= source.count { return }
         var index = position
         while index + 1 < source.count {
             if source[index] == "{", source[index + 1] == "%",

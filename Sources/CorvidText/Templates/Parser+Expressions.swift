@@ -205,7 +205,7 @@ extension Parser {
             form = .number(value)
         case .symbol(.openParenthesis):
             skip()
-            let inner = try nested { parser throws(TemplateError) in try parser.tuple(mayBeEmpty: true) }
+            let inner = try tuple(mayBeEmpty: true)
             try expect(.closeParenthesis)
             return inner
         case .symbol(.openBracket): form = .list(try listItems())

@@ -85,6 +85,7 @@ extension Parser {
     private mutating func subscription() throws(TemplateError) -> Step.Form {
         let line = current.line
         skip()
+        if skip(.closeBracket) { return .subscription(Expression(line: line, form: .tuple([]))) }
         var forms = [try subscriptItem()]
         while skip(.comma) {
             forms.append(try subscriptItem())

@@ -250,12 +250,8 @@ struct Parser {
         var targets = [try singleTarget(mayBeAttribute)]
         guard current.kind == .symbol(.comma) else { return targets[0] }
         while skip(.comma) {
-            // A comma may end the list, as in 'for a, in pairs'.
-            guard case .name(let name) = current.kind, name != "in" else {
-                guard current.kind == .symbol(.openParenthesis) else { break }
-                targets.append(try singleTarget(mayBeAttribute))
-                continue
-            }
+            // A comma may end the list, as in 'for a, in pairs' and '(a,)'.
+            if current.kind == .name("in") || current.kind == .symbol(.closeParenthesis) { break }
             targets.append(try singleTarget(mayBeAttribute))
         }
         return .tuple(targets)

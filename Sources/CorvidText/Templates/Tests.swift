@@ -20,8 +20,8 @@ extension Evaluator {
         "callable": { _, value in value.isCallable },
         "odd": { evaluator, value throws(TemplateError) in try evaluator.remainder(value, by: 2, equals: 1) },
         "even": { evaluator, value throws(TemplateError) in try evaluator.remainder(value, by: 2, equals: 0) },
-        "lower": { evaluator, value throws(TemplateError) in try evaluator.string(value).isLowercase },
-        "upper": { evaluator, value throws(TemplateError) in try evaluator.string(value).isUppercase },
+        "lower": { evaluator, value throws(TemplateError) in try evaluator.scannedString(value).isLowercase },
+        "upper": { evaluator, value throws(TemplateError) in try evaluator.scannedString(value).isUppercase },
         "escaped": { _, _ in false },
         "filter": { _, value in value.text.map { filters[$0.string] != nil } ?? false },
         "test": { _, value in value.text.map { tests[$0.string] != nil || binaryTests[$0.string] != nil } ?? false },
@@ -51,7 +51,7 @@ extension Evaluator {
             return try test(self, value)
         }
         guard let test = Self.binaryTests[name] else {
-            throw .unsupported(line: line, construct: "the test '\(name)'")
+            throw .unsupported(line: line, construct: "the test '\(name.prefix(40))'")
         }
         let bound = try bind(arguments, of: "test '\(name)'", to: ["other"], required: 1)
         return try test(self, value, bound[0] ?? .none)

@@ -47,12 +47,8 @@ extension Text {
             }
             guard index < all.count else { break }
             if words.count == most {
-                // The rest stays whole, without white space at its far end.
-                var rest = Array(all[index...])
-                while let last = rest.last, last.isPythonSpace {
-                    rest.removeLast()
-                }
-                words.append(rest)
+                // The rest stays whole.
+                words.append(Array(all[index...]))
                 break
             }
             var word: [Unicode.Scalar] = []

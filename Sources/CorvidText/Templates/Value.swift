@@ -172,6 +172,7 @@ final class ValueObject {
 
     /// What Python would hash: 1, 1.0 and True are one key.
     enum Key: Hashable {
+        case undefined
         case none
         case integer(Int)
         case number(Double)

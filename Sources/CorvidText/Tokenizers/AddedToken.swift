@@ -22,7 +22,9 @@ struct AddedTokenTrie: Sendable {
     private var terminals: [Int32] = [-1]  // index in `tokens` of the one that ends at a node
     private var begins = [Bool](repeating: false, count: 256)
 
-    init(_ tokens: [AddedToken]) {
+    init(_ added: [AddedToken]) {
+        // Of tokens with equal content the first counts, special ones before others.
+        let tokens = added.filter(\.isSpecial) + added.filter { !$0.isSpecial }
         self.tokens = tokens
         edges = PairTable(capacity: tokens.reduce(0) { $0 + $1.content.count })
         for (index, token) in tokens.enumerated() where !token.content.isEmpty {
@@ -38,7 +40,7 @@ struct AddedTokenTrie: Sendable {
                     terminals.append(-1)
                 }
             }
-            terminals[Int(node)] = Int32(truncatingIfNeeded: index)
+            if terminals[Int(node)] < 0 { terminals[Int(node)] = Int32(truncatingIfNeeded: index) }
         }
     }
 

@@ -23,6 +23,7 @@ enum AddedTokenSearch: Sendable {
     ) -> [TextSegment] {
         var result: [TextSegment] = []
         var done = range.lowerBound  // text before this is in the result
+        var blanksEnd = range.lowerBound  // where the blanks end that were taken along last
         var place = trie.nextCandidate(bytes, range.lowerBound, range.upperBound)
         while place < range.upperBound {
             guard let token = trie.longestMatch(bytes, at: place, range.upperBound) else {
@@ -40,9 +41,15 @@ enum AddedTokenSearch: Sendable {
                 if !isFree { continue }
             }
             if token.stripsLeft {
-                start = max(WordBoundary.blanksAtEnd(bytes, range.lowerBound..<start), done)
+                start = done < start ? WordBoundary.blanksAtEnd(bytes, done..<start) : done
             }
-            if token.stripsRight { stop = WordBoundary.blanksAtStart(bytes, stop..<range.upperBound) }
+            if token.stripsRight {
+                // A token of blanks may lie within those that were taken along before.
+                if stop >= blanksEnd {
+                    blanksEnd = WordBoundary.blanksAtStart(bytes, stop..<range.upperBound)
+                }
+                stop = blanksEnd
+            }
             if done < start { result.append(.text(done..<start)) }
             result.append(.token(token.id))
             done = stop
@@ -89,7 +96,8 @@ enum AddedTokenSearch: Sendable {
         var place = range.lowerBound
         let length = token.content.count
         while place + length <= range.upperBound {
-            guard bytes[place] == token.content[0], bytes[place..<(place + length)].elementsEqual(token.content)
+            guard bytes[place] == token.content[0],
+                bytes[place..<(place + length)].elementsEqual(token.content)
             else {
                 place += 1
                 continue

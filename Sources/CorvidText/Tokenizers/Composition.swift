@@ -1,7 +1,11 @@
 /// Normalisation form C (Unicode Standard Annex 15): what can be written as one code point is.
+///
+/// The tables are those of Hugging Face `tokenizers`, which are older than the newest Unicode version.
 struct Composition: Sendable {
     private var decompositions: [UInt32: [UInt32]] = [:]
     private var compositions: [UInt64: UInt32] = [:]
+    private var orders: [UInt32: UInt8] = [:]  // combining classes that are not 0
+    private var affected: [UInt64] = []  // a bit for each code point that may change a text
 
     /// The one set of tables.
     static let shared = Composition()
@@ -12,6 +16,7 @@ struct Composition: Sendable {
         while index < others.count {
             let length = Int(others[index + 1])
             decompositions[others[index]] = Array(others[(index + 2)..<(index + 2 + length)])
+            setAffected(others[index])
             index += 2 + length
         }
         let pairs = CompositionData.pairs
@@ -19,6 +24,30 @@ struct Composition: Sendable {
             decompositions[pairs[index]] = [pairs[index + 1], pairs[index + 2]]
             compositions[Self.key(pairs[index + 1], pairs[index + 2])] = pairs[index]
         }
+        for index in stride(from: 0, to: pairs.count, by: 3) { setAffected(pairs[index + 2]) }
+        for point in Hangul.joining { setAffected(point) }
+        let marks = CompositionData.marks
+        for index in stride(from: 0, to: marks.count, by: 3) {
+            for point in marks[index]..<(marks[index] + marks[index + 1]) {
+                orders[point] = UInt8(marks[index + 2])
+                setAffected(point)
+            }
+        }
+    }
+
+    private mutating func setAffected(_ point: UInt32) {
+        let word = Int(point / 64)
+        if word >= affected.count {
+            affected.append(contentsOf: repeatElement(0, count: word + 1 - affected.count))
+        }
+        affected[word] |= 1 << UInt64(point % 64)
+    }
+
+    /// Whether a text with this code point may differ from its form C: the point is replaced, it joins
+    /// the one before it, or it is a mark whose place among others counts.
+    private func mayChange(_ point: UInt32) -> Bool {
+        let word = Int(point / 64)
+        return word < affected.count && affected[word] & (1 << UInt64(point % 64)) != 0
     }
 
     /// Below this code point nothing changes and nothing combines.
@@ -26,24 +55,53 @@ struct Composition: Sendable {
 
     /// `bytes[range]` in form C, or nil when it is unchanged for sure. Parts that are no valid UTF-8
     /// stay as they are.
+    ///
+    /// Only what stands around code points that may change anything is taken apart: from the last one
+    /// before that may not to the next that may not.
     func compose(_ bytes: [UInt8], _ range: Range<Int>) -> [UInt8]? {
-        // U+0300 is written CC 80: smaller lead bytes cannot be affected.
-        guard bytes[range].contains(where: { $0 >= 0xCC }) else { return nil }
         var output: [UInt8] = []
+        var copied = range.lowerBound  // what lies before this is in the output
+        var last = range.lowerBound  // where the last code point begins that changes nothing
+        var place = range.lowerBound
+        while place < range.upperBound {
+            if bytes[place] < 0x80 {
+                last = place
+                place += 1
+                continue
+            }
+            let (point, length) = UTF8Sequence.decode(bytes, at: place, end: range.upperBound)
+            guard let point else {
+                place += length
+                last = place  // nothing joins bytes that are no code point
+                continue
+            }
+            guard mayChange(point) else {
+                last = place
+                place += length
+                continue
+            }
+            output.append(contentsOf: bytes[copied..<last])
+            place = composeRun(bytes, last..<range.upperBound, into: &output)
+            copied = place
+            last = place
+        }
+        if copied == range.lowerBound { return nil }
+        output.append(contentsOf: bytes[copied..<range.upperBound])
+        return output
+    }
+
+    /// Composes from a code point on, up to the second one that changes nothing; answers where that is.
+    private func composeRun(_ bytes: [UInt8], _ range: Range<Int>, into output: inout [UInt8]) -> Int {
         var points: [UInt32] = []
         var place = range.lowerBound
         while place < range.upperBound {
             let (point, length) = UTF8Sequence.decode(bytes, at: place, end: range.upperBound)
-            if let point {
-                points.append(point)
-            } else {
-                flush(&points, into: &output)
-                output.append(contentsOf: bytes[place..<(place + length)])
-            }
+            guard let point, points.isEmpty || mayChange(point) else { break }
+            points.append(point)
             place += length
         }
         flush(&points, into: &output)
-        return output
+        return place
     }
 
     private func flush(_ points: inout [UInt32], into output: inout [UInt8]) {
@@ -83,7 +141,7 @@ struct Composition: Sendable {
         } else if point >= 0xC0, let parts = decompositions[point] {
             for part in parts { decompose(part, into: &marks) }
         } else {
-            marks.append((point, Self.order(of: point)))
+            marks.append((point, order(of: point)))
         }
     }
 
@@ -102,23 +160,29 @@ struct Composition: Sendable {
         Hangul.composition(first, second) ?? compositions[Self.key(first, second)]
     }
 
-    private static func order(of point: UInt32) -> UInt8 {
-        guard point >= firstAffected, let scalar = Unicode.Scalar(point) else { return 0 }
-        return scalar.properties.canonicalCombiningClass.rawValue
+    private func order(of point: UInt32) -> UInt8 {
+        point < Self.firstAffected ? 0 : orders[point] ?? 0
     }
 
-    private static func key(_ first: UInt32, _ second: UInt32) -> UInt64 { UInt64(first) << 32 | UInt64(second) }
+    private static func key(_ first: UInt32, _ second: UInt32) -> UInt64 {
+        UInt64(first) << 32 | UInt64(second)
+    }
 }
 
 /// Hangul syllables, whose parts are computed (Unicode Standard, section 3.12).
 private enum Hangul {
-    static let first: UInt32 = 0xAC00, leading: UInt32 = 0x1100, vowel: UInt32 = 0x1161, trailing: UInt32 = 0x11A7
+    static let first: UInt32 = 0xAC00, leading: UInt32 = 0x1100, vowel: UInt32 = 0x1161,
+        trailing: UInt32 = 0x11A7
     static let leadings: UInt32 = 19, vowels: UInt32 = 21, trailings: UInt32 = 28
     static let end = first + leadings * vowels * trailings
+    /// The parts that join the one before them.
+    static let joining = Array(vowel..<(vowel + vowels)) + Array((trailing + 1)..<(trailing + trailings))
 
     static func parts(of point: UInt32) -> [UInt32] {
         let index = point - first
-        let start = [leading + index / (vowels * trailings), vowel + index % (vowels * trailings) / trailings]
+        let start = [
+            leading + index / (vowels * trailings), vowel + index % (vowels * trailings) / trailings,
+        ]
         return index % trailings == 0 ? start : start + [trailing + index % trailings]
     }
 

@@ -33,21 +33,30 @@ extension ByteLevelBPE {
 
         var reader = VocabularyReader(file: file, pieces: tokens.count)
         var parts = Parts(
-            vocabulary: reader.vocabulary, merges: reader.merges, preTokenizer: PreTokenizer(steps: style.steps))
+            vocabulary: reader.vocabulary, merges: reader.merges,
+            preTokenizer: PreTokenizer(steps: style.steps))
         parts.search = .longestFirst
         parts.ignoresMerges = style.ignoresMerges
+        var added: [AddedToken] = []
         for id in 0..<tokens.count {
             let range = tokens.range(id)
+            if range.isEmpty {  // llama.cpp gives such pieces a name of their own
+                let name = Array("[EMPTY_\(id)]".utf8)
+                try reader.addPiece(
+                    name, 0..<name.count, id: Int64(id), verbatim: true, field: "tokenizer.ggml.tokens")
+                parts.silent.insert(Int32(id))
+                continue
+            }
             let type = tokenTypes.map { TokenType(rawValue: $0[id]) ?? .normal } ?? .normal
             try reader.addPiece(
                 tokens.bytes, range, id: Int64(id), verbatim: type.isAdded, field: "tokenizer.ggml.tokens")
             if type == .unused { parts.silent.insert(Int32(id)) }
-            if type.isAdded, !range.isEmpty {
-                parts.addedTokens.append(
-                    AddedToken(
-                        id: Int32(id), content: Array(tokens.bytes[range]), isSpecial: type != .userDefined))
+            if type.isAdded {
+                let content = Array(tokens.bytes[range])
+                added.append(AddedToken(id: Int32(id), content: content, isSpecial: type != .userDefined))
             }
         }
+        try reader.addAddedTokens(added, to: &parts.addedTokens)
         for index in 0..<merges.count {
             try reader.addMerge(line: merges.bytes, merges.range(index), index: index, keepsFirst: true)
         }
@@ -64,9 +73,12 @@ extension ByteLevelBPE {
         let beginning = try checked(beginningOfSequence, "bos_token_id")
         let end = try checked(endOfSequence, "eos_token_id")
         parts.specialTokens = SpecialTokens(
-            beginningOfSequence: beginning, endOfSequence: end, unknown: try checked(unknown, "unknown_token_id"),
+            beginningOfSequence: beginning, endOfSequence: end,
+            unknown: try checked(unknown, "unknown_token_id"),
             padding: try checked(padding, "padding_token_id"), endOfGeneration: Self.markEnds(in: &parts))
-        if addsBeginningOfSequence ?? style.addsBeginningOfSequence, let beginning { parts.prefix = [beginning] }
+        if addsBeginningOfSequence ?? style.addsBeginningOfSequence, let beginning {
+            parts.prefix = [beginning]
+        }
         if addsEndOfSequence ?? false, let end { parts.suffix = [end] }
         self.init(parts)
     }
@@ -79,7 +91,8 @@ extension ByteLevelBPE {
     ) throws(TokenizerError) {
         try self.init(
             ggufModel: model, pre: pre, tokens: ByteStrings(tokens), tokenTypes: tokenTypes,
-            merges: ByteStrings(merges), beginningOfSequence: beginningOfSequence, endOfSequence: endOfSequence,
+            merges: ByteStrings(merges), beginningOfSequence: beginningOfSequence,
+            endOfSequence: endOfSequence,
             unknown: unknown, padding: padding, addsBeginningOfSequence: addsBeginningOfSequence,
             addsEndOfSequence: addsEndOfSequence, file: file)
     }

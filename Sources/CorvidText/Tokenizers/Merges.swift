@@ -3,9 +3,6 @@
 /// Of all adjacent pairs the one that was learned first is merged, the leftmost of equal ones, until no
 /// pair is left that was learned.
 struct Merges: Sendable {
-    /// Highest number of merges: ranks share a word with positions in the search.
-    static let limit = TokenizerLimits.merges
-
     private var table: PairTable  // (left, right) to rank << 32 | id of the two together
 
     init(capacity: Int) { table = PairTable(capacity: capacity) }
@@ -13,12 +10,10 @@ struct Merges: Sendable {
     /// How many different pairs there are.
     var count: Int { table.count }
 
-    /// Whether a pair is known.
-    func contains(_ left: Int32, _ right: Int32) -> Bool { table[left, right] != PairTable.none }
-
-    /// Adds a merge; an earlier one of the same pair is replaced.
-    mutating func set(left: Int32, right: Int32, rank: Int, merged: Int32) {
-        table.set(left, right, UInt64(rank) << 32 | UInt64(UInt32(bitPattern: merged)))
+    /// Adds a merge; of two merges of one pair the last counts, or the first.
+    mutating func set(left: Int32, right: Int32, rank: Int, merged: Int32, keepsFirst: Bool = false) {
+        table.set(
+            left, right, UInt64(rank) << 32 | UInt64(UInt32(bitPattern: merged)), keepsFirst: keepsFirst)
     }
 
     /// Memory that the search uses again from piece to piece.

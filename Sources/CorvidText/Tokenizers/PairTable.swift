@@ -33,12 +33,16 @@ struct PairTable: Sendable {
         }
     }
 
-    /// Sets the value under a pair; an earlier one is replaced.
-    mutating func set(_ left: Int32, _ right: Int32, _ value: UInt64) {
+    /// Sets the value under a pair; an earlier one is replaced, or kept.
+    mutating func set(_ left: Int32, _ right: Int32, _ value: UInt64, keepsFirst: Bool = false) {
         if 2 * (count + 1) > slots.count { grow() }
         let key = UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
         let index = index(for: key)
-        if slots[index].key == Self.empty { count += 1 }
+        if slots[index].key == Self.empty {
+            count += 1
+        } else if keepsFirst {
+            return
+        }
         slots[index] = Slot(key: key, value: value)
     }
 

@@ -28,7 +28,8 @@ struct PatternScanner {
     /// `|\s*[\r\n]+|\s+(?!\S)|\s+`, with `digits` in the place of 3.
     func llama3(_ start: Int, digits: Int, foldsLongS: Bool) -> Int {
         let first = bytes[start]
-        if first == UInt8(ascii: "'"), let after = contraction(start, foldsCase: true, foldsLongS: foldsLongS) {
+        if first == UInt8(ascii: "'"), let after = contraction(start, foldsCase: true, foldsLongS: foldsLongS)
+        {
             return after
         }
         let (kind, length) = classes.at(start, bytes, end)
@@ -51,7 +52,9 @@ struct PatternScanner {
     func punctuation(_ start: Int) -> Int {
         let isIn = isPunctuation(start)
         var place = start
-        repeat { place += classes.at(place, bytes, end).length } while place < end && isPunctuation(place) == isIn
+        repeat {
+            place += classes.at(place, bytes, end).length
+        } while place < end && isPunctuation(place) == isIn
         return place
     }
 

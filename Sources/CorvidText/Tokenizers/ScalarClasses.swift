@@ -51,7 +51,8 @@ struct ScalarClasses: Sendable {
         return beyondASCII(offset, bytes, end)
     }
 
-    private func beyondASCII(_ offset: Int, _ bytes: [UInt8], _ end: Int) -> (class: ScalarClass, length: Int) {
+    private func beyondASCII(_ offset: Int, _ bytes: [UInt8], _ end: Int) -> (class: ScalarClass, length: Int)
+    {
         let (point, length) = UTF8Sequence.decode(bytes, at: offset, end: end)
         guard let point else { return ([], length) }
         return (self[point], length)

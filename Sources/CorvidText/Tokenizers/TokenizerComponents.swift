@@ -44,7 +44,9 @@ struct TokenizerComponents {
             switch type {
             case "ByteLevel":
                 isByteLevel = true
-                if try flag(item, "add_prefix_space", default: true, field: field) { steps.append(.prefixSpace) }
+                if try flag(item, "add_prefix_space", default: true, field: field) {
+                    steps.append(.prefixSpace)
+                }
                 if try flag(item, "use_regex", default: true, field: field) { steps.append(.gpt2) }
             case "Digits":
                 let individual = try flag(item, "individual_digits", default: false, field: field)
@@ -172,7 +174,8 @@ struct TokenizerComponents {
             singleWord: try flag(json, "single_word", default: false, field: field),
             stripsLeft: try flag(json, "lstrip", default: false, field: field),
             stripsRight: try flag(json, "rstrip", default: false, field: field),
-            isNormalized: try flag(json, "normalized", default: !isSpecial, field: field), isSpecial: isSpecial)
+            isNormalized: try flag(json, "normalized", default: !isSpecial, field: field),
+            isSpecial: isSpecial)
     }
 
     // MARK: Helpers
@@ -184,6 +187,12 @@ struct TokenizerComponents {
         guard let items = json[key]?.array else { throw .missing(field: "\(field).\(key)", file: file) }
         var result: [JSON] = []
         for item in items { result += try members(of: item, key, field: field) }
+        guard result.count <= TokenizerLimits.sequence else {
+            throw .limit(
+                field: "the number of members of \(field)", found: result.count,
+                limit: TokenizerLimits.sequence,
+                file: file)
+        }
         return result
     }
 

@@ -49,4 +49,8 @@ public enum TokenizerLimits {
     public static let idGap = 1 << 16
     /// Greatest number of added tokens.
     public static let addedTokens = 1 << 17
+    /// Greatest length of all added tokens together in bytes.
+    public static let addedTokenBytes = 1 << 21
+    /// Greatest number of members of a normaliser, pre-tokeniser, post-processor or decoder.
+    public static let sequence = 16
 }

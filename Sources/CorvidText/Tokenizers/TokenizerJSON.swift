@@ -70,14 +70,14 @@ struct TokenizerDocument {
         parts.ignoresMerges = model.ignoresMerges
         parts.fusesUnknown = model.fusesUnknown
         parts.unknown = try unknown(model, parts.vocabulary)
-        for token in try components.addedTokens(members["added_tokens"] ?? .null) {
-            try model.reader.addAddedToken(token, to: &parts.addedTokens)
-        }
+        try model.reader.addAddedTokens(
+            try components.addedTokens(members["added_tokens"] ?? .null), to: &parts.addedTokens)
         try model.reader.checkGaps(field: "model.vocab and added_tokens")
         parts.vocabulary = model.reader.vocabulary
         for id in parts.prefix + parts.suffix where parts.vocabulary.form(of: Int(id)) == .absent {
             throw TokenizerError.unexpected(
-                field: "post_processor.special_tokens", found: "id \(id)", expected: "an id of the vocabulary",
+                field: "post_processor.special_tokens", found: "id \(id)",
+                expected: "an id of the vocabulary",
                 file: file)
         }
         return parts
@@ -96,8 +96,8 @@ struct TokenizerDocument {
     }
 
     private mutating func readModel() throws -> ModelFields {
-        // About 24 bytes of a file belong to a piece and its merge when both stand on lines of their own.
-        var fields = ModelFields(reader: VocabularyReader(file: file, pieces: size / 32))
+        // About 48 bytes of a file belong to a piece and its merge, both on lines of their own.
+        var fields = ModelFields(reader: VocabularyReader(file: file, pieces: size / 48))
         var mergesBefore: JSONScanner?
         try scanner.beginObject()
         while let key = try scanner.nextKey() {
@@ -133,7 +133,9 @@ struct TokenizerDocument {
             case "unk_token": fields.unknownPiece = try readOptionalString()
             case "continuing_subword_prefix", "end_of_word_suffix":
                 let value = try readOptionalString() ?? ""
-                if !value.isEmpty { throw unsupported("model.\(key)", "\"\(value.prefix(80))\"", "null or \"\"") }
+                if !value.isEmpty {
+                    throw unsupported("model.\(key)", "\"\(value.prefix(80))\"", "null or \"\"")
+                }
             default: try scanner.skipValue()
             }
         }
@@ -200,7 +202,8 @@ struct TokenizerDocument {
         let lacksBytes = (0..<256).contains { vocabulary.id(of: [UInt8($0)], 0..<1, .bytes) == nil }
         guard lacksBytes else { return nil }
         throw TokenizerError.unexpected(
-            field: "model.unk_token", found: "\"\(piece.prefix(80))\"", expected: "a piece of model.vocab", file: file)
+            field: "model.unk_token", found: "\"\(piece.prefix(80))\"", expected: "a piece of model.vocab",
+            file: file)
     }
 
     private func unsupported(_ field: String, _ found: String, _ supported: String) -> TokenizerError {

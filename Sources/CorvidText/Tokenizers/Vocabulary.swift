@@ -6,10 +6,15 @@ struct Vocabulary: Sendable {
     /// How a piece was written.
     enum Form: UInt8, Sendable { case bytes, verbatim, absent }
 
+    /// Where a piece lies in `bytes`; its facts stand together, since they are read together.
+    private struct Entry: Sendable {
+        var start = 0
+        var length: Int32 = 0
+        var form = Form.absent
+    }
+
     private(set) var bytes: [UInt8] = []
-    private var starts: [Int] = []
-    private var lengths: [Int32] = []
-    private var forms: [Form] = []
+    private var entries: [Entry] = []
     private(set) var count = 0  // pieces that are there
 
     private var slots: [UInt64] = []  // tag << 32 | id, or `empty`
@@ -20,21 +25,20 @@ struct Vocabulary: Sendable {
     init(capacity: Int) {
         slots = [UInt64](repeating: Self.empty, count: Hashing.capacity(for: capacity))
         mask = slots.count - 1
-        starts.reserveCapacity(capacity)
-        lengths.reserveCapacity(capacity)
-        forms.reserveCapacity(capacity)
+        entries.reserveCapacity(capacity)
         bytes.reserveCapacity(8 * capacity)
     }
 
     /// One more than the highest id.
-    var idBound: Int { starts.count }
+    var idBound: Int { entries.count }
 
-    func form(of id: Int) -> Form { forms.indices.contains(id) ? forms[id] : .absent }
+    func form(of id: Int) -> Form { entries.indices.contains(id) ? entries[id].form : .absent }
 
     /// Where in `bytes` a piece lies; empty for an id that is not there.
     func range(of id: Int) -> Range<Int> {
-        guard starts.indices.contains(id) else { return 0..<0 }
-        return starts[id]..<(starts[id] + Int(lengths[id]))
+        guard entries.indices.contains(id) else { return 0..<0 }
+        let entry = entries[id]
+        return entry.start..<(entry.start + Int(entry.length))
     }
 
     /// The piece as the vocabulary spells it; empty for an id that is not there.
@@ -56,7 +60,7 @@ struct Vocabulary: Sendable {
         while slots[slot] != Self.empty {
             if slots[slot] >> 32 == tag {
                 let id = Int(slots[slot] & 0xFFFF_FFFF)
-                if forms[id] == form, matches(id, text, range) { return Int32(id) }
+                if matches(id, text, range, form) { return Int32(id) }
             }
             slot = (slot + 1) & mask
         }
@@ -74,10 +78,13 @@ struct Vocabulary: Sendable {
         return id(of: spelling, range, .verbatim)
     }
 
+    /// Whether the piece with this id is `text[range]` in this form.
     @inline(__always)
-    func matches(_ id: Int, _ text: [UInt8], _ range: Range<Int>) -> Bool {
-        guard Int(lengths[id]) == range.count else { return false }
-        var place = starts[id]
+    func matches(_ id: Int, _ text: [UInt8], _ range: Range<Int>, _ form: Form) -> Bool {
+        guard entries.indices.contains(id) else { return false }
+        let entry = entries[id]
+        guard Int(entry.length) == range.count, entry.form == form else { return false }
+        var place = entry.start
         for offset in range {
             if bytes[place] != text[offset] { return false }
             place += 1
@@ -103,22 +110,16 @@ struct Vocabulary: Sendable {
             bytes.append(contentsOf: text[range])
             form = .verbatim
         }
-        while starts.count <= id {
-            starts.append(0)
-            lengths.append(0)
-            forms.append(.absent)
-        }
-        guard forms[id] == .absent else {
+        while entries.count <= id { entries.append(Entry()) }
+        guard entries[id].form == .absent else {
             bytes.removeLast(bytes.count - start)
             return .idTaken
         }
-        starts[id] = start
-        lengths[id] = Int32(truncatingIfNeeded: bytes.count - start)
-        forms[id] = form
+        entries[id] = Entry(
+            start: start, length: Int32(truncatingIfNeeded: bytes.count - start), form: form)
         if 2 * (count + 1) > slots.count { grow() }
         if let other = place(id) {
-            forms[id] = .absent
-            lengths[id] = 0
+            entries[id] = Entry()
             bytes.removeLast(bytes.count - start)
             return .duplicate(of: other)
         }
@@ -129,13 +130,14 @@ struct Vocabulary: Sendable {
     /// Enters an id into the table; answers the id of an equal piece that is there already.
     private mutating func place(_ id: Int) -> Int32? {
         let range = range(of: id)
-        let hash = hash(bytes, range, forms[id])
+        let form = entries[id].form
+        let hash = hash(bytes, range, form)
         let tag = hash >> 32
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != Self.empty {
             if slots[slot] >> 32 == tag {
                 let other = Int(slots[slot] & 0xFFFF_FFFF)
-                if forms[other] == forms[id], matches(other, bytes, range) { return Int32(other) }
+                if matches(other, bytes, range, form) { return Int32(other) }
             }
             slot = (slot + 1) & mask
         }

@@ -18,16 +18,19 @@ extension ByteLevelBPE {
 
         let names = SpecialTokenNames(configuration: configuration, specialTokensMap: specialTokensMap)
         let preTokenizer = try Self.preTokenizer(configuration)
-        var parts = Parts(vocabulary: reader.vocabulary, merges: reader.merges, preTokenizer: preTokenizer.steps)
+        var parts = Parts(
+            vocabulary: reader.vocabulary, merges: reader.merges, preTokenizer: preTokenizer.steps)
         parts.normalizesToFormC = preTokenizer.composes
-        for token in try Self.addedTokens(addedTokens, configuration, names, reader.vocabulary) {
-            try reader.addAddedToken(token, to: &parts.addedTokens)
-        }
+        try reader.addAddedTokens(
+            try Self.addedTokens(addedTokens, configuration, names, reader.vocabulary), to: &parts.addedTokens
+        )
         try reader.checkGaps(field: "vocab.json and the added tokens")
         parts.vocabulary = reader.vocabulary
         parts.specialTokens = names.resolve(in: parts)
         parts.unknown = parts.specialTokens.unknown
-        if configuration?["add_bos_token"]?.bool == true, let beginning = parts.specialTokens.beginningOfSequence {
+        if configuration?["add_bos_token"]?.bool == true,
+            let beginning = parts.specialTokens.beginningOfSequence
+        {
             parts.prefix = [beginning]
         }
         if configuration?["add_eos_token"]?.bool == true, let end = parts.specialTokens.endOfSequence {
@@ -108,7 +111,8 @@ extension ByteLevelBPE {
             for (key, value) in described {
                 guard let id = Int32(key), id >= 0 else {
                     throw .unexpected(
-                        field: "added_tokens_decoder", found: "the key \"\(key.prefix(80))\"", expected: "an id",
+                        field: "added_tokens_decoder", found: "the key \"\(key.prefix(80))\"",
+                        expected: "an id",
                         file: "tokenizer_config.json")
                 }
                 tokens.append(
@@ -129,7 +133,9 @@ extension ByteLevelBPE {
             let spelling = Array(name.utf8)
             return extra[name] ?? vocabulary.id(ofSpelling: spelling, 0..<spelling.count)
         }
-        var keys = ["bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token"]
+        var keys = [
+            "bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token",
+        ]
         if keys.allSatisfy({ names.name($0) == nil }) { keys = [] }
         let special = keys.isEmpty ? ["<|endoftext|>"] : keys.compactMap { names.name($0) }
         for (index, name) in special.enumerated() {

@@ -6,6 +6,7 @@ struct VocabularyReader {
     private var scratch: [UInt8] = []
     private var lastMerged = -1
     private var addedIndex: [Int32: Int] = [:]
+    private var addedBytes = 0
 
     /// - Parameters:
     ///   - file: the name of the file for messages.
@@ -41,7 +42,8 @@ struct VocabularyReader {
                 piece: String(decoding: text[range], as: UTF8.self), id: Int(id), other: Int(id), file: file)
         case .duplicate(let other):
             throw .duplicate(
-                piece: String(decoding: text[range], as: UTF8.self), id: Int(id), other: Int(other), file: file)
+                piece: String(decoding: text[range], as: UTF8.self), id: Int(id), other: Int(other),
+                file: file)
         }
     }
 
@@ -75,7 +77,8 @@ struct VocabularyReader {
             if ByteLevelAlphabet.decode(text, right, into: &scratch) {
                 let (first, second) = (0..<middle, middle..<scratch.count)
                 leftID = vocabulary.id(of: scratch, first, .bytes) ?? vocabulary.id(of: text, left, .verbatim)
-                rightID = vocabulary.id(of: scratch, second, .bytes) ?? vocabulary.id(of: text, right, .verbatim)
+                rightID =
+                    vocabulary.id(of: scratch, second, .bytes) ?? vocabulary.id(of: text, right, .verbatim)
                 wholeID = mergedID()
             } else {
                 leftID = vocabulary.id(ofSpelling: text, left)
@@ -96,14 +99,13 @@ struct VocabularyReader {
             throw .merge(
                 index: index, reason: "the two together, \"\(whole.prefix(80))\", are no piece", file: file)
         }
-        if keepsFirst && merges.contains(leftID, rightID) { return }
-        merges.set(left: leftID, right: rightID, rank: index, merged: wholeID)
+        merges.set(left: leftID, right: rightID, rank: index, merged: wholeID, keepsFirst: keepsFirst)
     }
 
     /// Merges are mostly listed in the order of their pieces, so the next id is tried first.
     private mutating func mergedID() -> Int32? {
         let guess = lastMerged + 1
-        if vocabulary.form(of: guess) == .bytes, vocabulary.matches(guess, scratch, 0..<scratch.count) {
+        if vocabulary.matches(guess, scratch, 0..<scratch.count, .bytes) {
             lastMerged = guess
             return Int32(truncatingIfNeeded: guess)
         }
@@ -114,7 +116,8 @@ struct VocabularyReader {
 
     private func unknownPiece(_ text: [UInt8], _ range: Range<Int>, _ index: Int) -> TokenizerError {
         let piece = String(decoding: text[range], as: UTF8.self)
-        return .merge(index: index, reason: "\"\(piece.prefix(80))\" is no piece of the vocabulary", file: file)
+        return .merge(
+            index: index, reason: "\"\(piece.prefix(80))\" is no piece of the vocabulary", file: file)
     }
 
     /// Adds a merge written as two pieces with a blank between them.
@@ -128,24 +131,43 @@ struct VocabularyReader {
             throw .merge(index: index, reason: "expected two pieces with one blank between them", file: file)
         }
         try addMerge(
-            text, range.lowerBound..<middle, (middle + 1)..<range.upperBound, index: index, keepsFirst: keepsFirst)
+            text, range.lowerBound..<middle, (middle + 1)..<range.upperBound, index: index,
+            keepsFirst: keepsFirst)
     }
 
     // MARK: Added tokens
 
-    /// Adds a token that is cut out of the text; its id is new, or the one its spelling has already.
-    mutating func addAddedToken(_ token: AddedToken, to tokens: inout [AddedToken]) throws(TokenizerError) {
+    /// Adds tokens that are cut out of the text; their ids are new, or those their spellings have already.
+    mutating func addAddedTokens(
+        _ tokens: [AddedToken], to added: inout [AddedToken]
+    ) throws(TokenizerError) {
+        // Known before anything grows, so that one high id cannot take memory.
+        let greatestID = 2 * (vocabulary.count + tokens.count) + TokenizerLimits.idGap
+        for token in tokens { try addAddedToken(token, greatestID: greatestID, to: &added) }
+    }
+
+    private mutating func addAddedToken(
+        _ token: AddedToken, greatestID: Int, to tokens: inout [AddedToken]
+    ) throws(TokenizerError) {
         guard tokens.count < TokenizerLimits.addedTokens else {
             throw .limit(
                 field: "the number of added tokens", found: tokens.count + 1,
                 limit: TokenizerLimits.addedTokens, file: file)
+        }
+        addedBytes += token.content.count
+        guard addedBytes <= TokenizerLimits.addedTokenBytes else {
+            throw .limit(
+                field: "the length of all added tokens", found: addedBytes,
+                limit: TokenizerLimits.addedTokenBytes,
+                file: file)
         }
         let range = 0..<token.content.count
         if range.isEmpty { return }
         if let known = vocabulary.id(ofSpelling: token.content, range) {
             guard known == token.id else {
                 throw .duplicate(
-                    piece: String(decoding: token.content, as: UTF8.self), id: Int(token.id), other: Int(known),
+                    piece: String(decoding: token.content, as: UTF8.self), id: Int(token.id),
+                    other: Int(known),
                     file: file)
             }
             if let index = addedIndex[token.id] {
@@ -153,7 +175,9 @@ struct VocabularyReader {
                 return
             }
         } else {
-            try addPiece(token.content, range, id: Int64(token.id), verbatim: true, field: "added_tokens")
+            try addPiece(
+                token.content, range, id: Int64(token.id), verbatim: true, field: "added_tokens",
+                greatestID: greatestID)
         }
         addedIndex[token.id] = tokens.count
         tokens.append(token)

@@ -60,8 +60,8 @@ public actor Conversation<Model: LanguageModel> {
 
     /// The reply to a message, made in the caller's task.
     ///
-    /// When that is cancelled, what came of the answer stays in the transcript; if nothing came, the message is
-    /// taken back, as it is after an error.
+    /// When that is cancelled, what came of the answer stays in the transcript; if nothing came, the message
+    /// is taken back, as it is after an error.
     /// - Parameter emit: is called for each event, in order.
     /// - Throws: ``ConversationError/busy``, ``GenerationError`` (the message alone does not fit into the
     ///   context, a setting is out of range), `TemplateError`, or what the model throws.
@@ -74,7 +74,7 @@ public actor Conversation<Model: LanguageModel> {
 
         let before = transcript.messages.count
         let droppedBefore = droppedMessages
-        transcript.messages.append(.init(role: .user, content: message))
+        transcript.messages.append(ChatMessage(role: Transcript.userRole, content: message))
         do {
             let (prompt, droppedTurns) = try fittingPrompt()
             if droppedTurns > 0 { emit(.dropped(turns: droppedTurns)) }
@@ -82,7 +82,8 @@ public actor Conversation<Model: LanguageModel> {
             if result.stopReason == .cancelled && result.ids.isEmpty {
                 transcript.messages.removeSubrange(before...)
             } else {
-                transcript.messages.append(.init(role: .assistant, content: result.text))
+                transcript.messages.append(
+                    ChatMessage(role: Transcript.assistantRole, content: content(of: result.text)))
             }
             let reply = Reply(result: result, droppedTurns: droppedTurns)
             emit(.finished(reply))
@@ -103,7 +104,7 @@ public actor Conversation<Model: LanguageModel> {
             let ids = try encode(transcript.messages(from: droppedMessages))
             if ids.count <= contextLength - room { return (ids, droppedTurns) }
             let rest = transcript.messages.indices.dropFirst(droppedMessages + 1)
-            guard let next = rest.first(where: { transcript.messages[$0].role == .user }) else {
+            guard let next = rest.first(where: { transcript.messages[$0].role == Transcript.userRole }) else {
                 // Only the newest message is left: it may still fit, with less room for the reply.
                 if ids.count < contextLength { return (ids, droppedTurns) }
                 throw GenerationError.promptTooLong(tokens: ids.count, contextLength: contextLength)
@@ -113,12 +114,19 @@ public actor Conversation<Model: LanguageModel> {
         }
     }
 
-    private func encode(_ messages: [Transcript.Message]) throws -> [Int32] {
-        let rendered = try template.render(
-            messages: messages.map { ChatMessage(role: $0.role.rawValue, content: $0.content) },
-            addGenerationPrompt: true)
+    private func encode(_ messages: [ChatMessage]) throws -> [Int32] {
+        let rendered = try template.render(messages: messages, addGenerationPrompt: true)
         // The template itself writes the tokens around the text.
         return generator.tokenizer.encode(rendered, addSpecialTokens: false, parseSpecial: true)
+    }
+
+    /// Whether turns are written as `User: ...` lines. A model that knows no end of a turn then goes on with
+    /// the user's next line, which must stop it.
+    private var isPlain: Bool { template.source == nil }
+
+    /// A reply as it goes into the transcript; plain turns write the blank before it themselves.
+    private func content(of text: String) -> String {
+        isPlain && text.hasPrefix(" ") ? String(text.dropFirst()) : text
     }
 
     private func generate(
@@ -126,7 +134,7 @@ public actor Conversation<Model: LanguageModel> {
     ) async throws -> GenerationResult {
         var request = GenerationRequest(prompt: prompt, sampling: settings.sampling)
         request.maxTokens = settings.maxTokens ?? generator.model.contextLength
-        request.stopStrings = settings.stopStrings
+        request.stopStrings = settings.stopStrings + (isPlain ? ["\nUser:"] : [])
         request.prefillChunk = settings.prefillChunk
         request.usesCache = settings.usesCache
 

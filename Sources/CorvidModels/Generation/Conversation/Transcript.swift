@@ -1,3 +1,4 @@
+import CorvidText
 import Foundation
 
 /// What has been said in a conversation, as it is saved.
@@ -5,33 +6,21 @@ import Foundation
 /// In JSON `{"messages": [{"role": "user", "content": "Hello"}, ...]}`, the form in which chat data sets and
 /// servers have it; a system prompt is the first message.
 public struct Transcript: Sendable, Equatable {
-    public enum Role: String, Codable, Sendable {
-        case system, user, assistant
-    }
-
-    public struct Message: Codable, Sendable, Equatable {
-        public var role: Role
-        public var content: String
-
-        public init(role: Role, content: String) {
-            self.role = role
-            self.content = content
-        }
-    }
+    static let systemRole = "system", userRole = "user", assistantRole = "assistant"
 
     /// What the model is told before the first turn.
     public var system: String?
     /// Turns of user and assistant.
-    public var messages: [Message]
+    public var messages: [ChatMessage]
 
-    public init(system: String? = nil, messages: [Message] = []) {
+    public init(system: String? = nil, messages: [ChatMessage] = []) {
         self.system = system
         self.messages = messages
     }
 
     /// The system prompt and the messages from index `first` on.
-    func messages(from first: Int) -> [Message] {
-        (system.map { [Message(role: .system, content: $0)] } ?? []) + messages[first...]
+    func messages(from first: Int) -> [ChatMessage] {
+        (system.map { [ChatMessage(role: Self.systemRole, content: $0)] } ?? []) + messages[first...]
     }
 }
 
@@ -42,13 +31,9 @@ extension Transcript: Codable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        var messages = try values.decode([Message].self, forKey: .messages)
+        var messages = try values.decode([ChatMessage].self, forKey: .messages)
         var system: String?
-        if messages.first?.role == .system { system = messages.removeFirst().content }
-        if messages.contains(where: { $0.role == .system }) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .messages, in: values, debugDescription: "only the first message may be of the system")
-        }
+        if messages.first?.role == Self.systemRole { system = messages.removeFirst().content }
         self.init(system: system, messages: messages)
     }
 
@@ -84,7 +69,9 @@ extension Transcript {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? file.close() }
             let data = try file.read(upToCount: Self.fileBytes + 1) ?? Data()
-            if data.count > Self.fileBytes { throw TranscriptError.tooLong(path: path, bytes: Self.fileBytes) }
+            if data.count > Self.fileBytes {
+                throw TranscriptError.tooLong(path: path, bytes: Self.fileBytes)
+            }
             self = try JSONDecoder().decode(Transcript.self, from: data)
         } catch let error as TranscriptError {
             throw error
@@ -107,7 +94,8 @@ extension Transcript {
     }
 
     private static func place(_ path: [any CodingKey]) -> String {
-        path.isEmpty ? "the value" : path.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
+        path.isEmpty
+            ? "the value" : path.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
     }
 }
 

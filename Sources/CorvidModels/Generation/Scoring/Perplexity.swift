@@ -81,9 +81,10 @@ extension LanguageModel {
                 try Task.checkCancellation()
                 let first = start + cache.count
                 let isScored = first + 1 >= target
-                let last = min(
-                    end, first + (isScored ? settings.scoredChunk : settings.prefillChunk),
-                    isScored ? end : target - 1)
+                // Rows whose successors are counted already only feed the cache.
+                let border = isScored ? end : min(end, target - 1)
+                let chunk = isScored ? settings.scoredChunk : settings.prefillChunk
+                let last = first + min(border - first, chunk)
                 let rows = (first..<last).map {
                     Batch<Cache>.Row(
                         token: ids[$0], sequence: 0, position: $0 - start, wantsLogits: isScored)

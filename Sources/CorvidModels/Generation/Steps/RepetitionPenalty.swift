@@ -1,8 +1,8 @@
 /// Makes tokens less likely that stand in the prompt or the answer already.
 ///
-/// A positive logit is divided by the penalty, a negative one multiplied with it, once per token however often
-/// it occurs. Source: Keskar et al. 2019, "CTRL", section 4.1; the treatment of negative logits is that of
-/// Hugging Face's `RepetitionPenaltyLogitsProcessor`.
+/// A positive logit is divided by the penalty, a negative one multiplied with it, once per token however
+/// often it occurs. Source: Keskar et al. 2019, "CTRL", section 4.1; the treatment of negative logits is that
+/// of Hugging Face's `RepetitionPenaltyLogitsProcessor`.
 public struct RepetitionPenalty: LogitsStep {
     /// Above 1 discourages, below 1 encourages.
     public let penalty: Float

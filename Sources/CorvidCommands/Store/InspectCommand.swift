@@ -1,0 +1,56 @@
+import ArgumentParser
+import CorvidModels
+import CorvidStore
+import CorvidTensors
+import CorvidText
+
+/// Shows what is in a model's files. Reads no weight.
+struct InspectCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show what is in a model: sizes, types, tensors, memory need.",
+        discussion: """
+            Also lists the tensors of a .gguf or .safetensors file that Corvid cannot run.
+
+            Example: corvid inspect --tensors
+            """)
+
+    @Argument(help: "Folder, file, name in the store, or ORG/NAME. (default: \(Defaults.model))")
+    var model: String?
+
+    @Flag(help: "List every tensor.")
+    var tensors = false
+
+    @Option(help: ArgumentHelp("Tokens of context for the memory need. (default: the model's)", valueName: "N"))
+    var context: Int?
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let context, context < 1 {
+            throw ValidationError("--context is \(context); expected 1 or more tokens.")
+        }
+    }
+
+    func report(to console: Console) async throws -> InspectReport {
+        let location = try Store().resolve(model)
+        if location.path.lowercased().hasSuffix(".safetensors") {
+            let file = try SafetensorsFile(path: location.path)
+            return InspectReport(
+                location: location, format: "safetensors", entries: file.entries, listsTensors: tensors,
+                problem: "a single safetensors file does not say what model it belongs to")
+        }
+        let files = try ModelFiles(path: location.path)
+        var report = InspectReport(
+            location: location, format: files.layout.rawValue, entries: files.tensors.entries,
+            listsTensors: tensors)
+        do {
+            let configuration = try files.modelConfiguration()
+            report.describe(configuration, context: context)
+        } catch let error as ConfigurationError {
+            report.problem = "\(error)"
+        }
+        report.describe(files)
+        return report
+    }
+}

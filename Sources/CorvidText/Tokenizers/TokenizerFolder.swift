@@ -1,0 +1,55 @@
+extension ByteLevelBPE {
+    /// Reads the tokenizer that lies in a folder of Hugging Face files: `tokenizer.json`, else
+    /// `vocab.json` with `merges.txt`. The files next to it say which tokens are special;
+    /// `generation_config.json` and `config.json` add the ids after which generation ends.
+    ///
+    /// - Parameter read: gives the bytes of the file with this name, nil when there is none. What it
+    ///   throws is passed on.
+    /// - Throws: `TokenizerError` when no tokenizer is there or a file is not acceptable.
+    public static func load(files read: (_ name: String) throws -> [UInt8]?) throws -> ByteLevelBPE {
+        func json(_ name: String) throws -> JSON? {
+            guard let bytes = try read(name) else { return nil }
+            do {
+                return try JSON.parse(bytes, duplicateKeys: .keepLast)
+            } catch {
+                throw TokenizerError.json(file: name, error)
+            }
+        }
+        let configuration = try json("tokenizer_config.json")
+        let map = try json("special_tokens_map.json")
+        let tokenizer: ByteLevelBPE
+        if let bytes = try read("tokenizer.json") {
+            tokenizer = try ByteLevelBPE(
+                tokenizerJSON: bytes, configuration: configuration, specialTokensMap: map)
+        } else if let vocabulary = try read("vocab.json") {
+            guard let merges = try read("merges.txt") else {
+                throw TokenizerError.missing(field: "merges.txt", file: "vocab.json")
+            }
+            tokenizer = try ByteLevelBPE(
+                vocabularyJSON: vocabulary, mergesText: merges, addedTokens: try json("added_tokens.json"),
+                configuration: configuration, specialTokensMap: map)
+        } else if try read("tokenizer.model") != nil {
+            throw TokenizerError.unsupported(
+                field: "the tokenizer", found: "SentencePiece",
+                supported: "tokenizer.json, vocab.json with merges.txt",
+                file: "tokenizer.model")
+        } else {
+            throw TokenizerError.missing(
+                field: "tokenizer.json (or vocab.json with merges.txt)", file: "the folder")
+        }
+        var special = tokenizer.specialTokens
+        for name in ["generation_config.json", "config.json"] {
+            guard let file = try json(name) else { continue }
+            func ids(_ key: String) -> [Int32] {
+                guard let value = file[key] else { return [] }
+                return (value.array ?? [value]).compactMap { $0.int.flatMap { Int32(exactly: $0) } }
+                    .filter { $0 >= 0 && $0 < tokenizer.vocabularySize }
+            }
+            special.endOfGeneration.formUnion(ids("eos_token_id"))
+            special.endOfSequence = special.endOfSequence ?? ids("eos_token_id").first
+            special.beginningOfSequence = special.beginningOfSequence ?? ids("bos_token_id").first
+            special.padding = special.padding ?? ids("pad_token_id").first
+        }
+        return tokenizer.settingSpecialTokens(special)
+    }
+}

@@ -1,0 +1,60 @@
+import CorvidModels
+import CorvidTensors
+import Testing
+import TestSupport
+
+/// The same bytes over threads, batch, cache and chunks.
+@Suite struct SameBitsTests {
+    /// One of each family and number type.
+    static let models: [(name: String, type: DType?)] = [
+        ("gptj", nil), ("gptj-f16", nil), ("gpt2", nil), ("llama", nil), ("llama-bf16", nil),
+        ("llama-rope-dynamic", nil), ("gguf-q4_0", nil), ("gguf-q4_1", nil), ("gguf-q8_0", nil), ("gguf-mixed", nil),
+        ("gguf-k", nil), ("gguf-gpt2", nil), ("gguf-q4_1", .f32), ("gguf-k", .bf16), ("gpt2", .bf16),
+    ]
+
+    @Test("logits have the same bits over threads x batch x cache x chunk", arguments: models)
+    func grid(name: String, type: DType?) throws {
+        let golden = try GoldenModel(name)
+        var reference: [[UInt32]]?
+        for threads in [1, 2, 4] {
+            let model = try golden.load(threads: threads, as: type)
+            for batch in [1, 2, 3, 8] {
+                for usesCache in [true, false] {
+                    for chunk in [1, 7, 64] {
+                        let schedule = Schedule(threads: threads, batch: batch, chunk: chunk, usesCache: usesCache)
+                        let bits = try schedule.logits(model, golden.ids).map { $0.map(\.bitPattern) }
+                        if let reference { #expect(bits == reference, "\(schedule)") } else { reference = bits }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a fork of a cache goes on like the original, and neither sees what the other adds")
+    func forks() throws {
+        let golden = try GoldenModel("gguf-q4_1")
+        let model = try golden.load(as: nil)
+        let long = (0..<600).map { golden.ids[$0 % golden.ids.count] }
+        func run(_ ids: ArraySlice<Int32>, _ cache: KeyValueCache) throws -> [Float] {
+            let first = cache.count
+            let rows = ids.enumerated().map { index, id in
+                Batch<KeyValueCache>.Row(
+                    token: id, sequence: 0, position: first + index, wantsLogits: index == ids.count - 1)
+            }
+            return Array(try model.logitsBlocking(for: Batch(rows: rows, caches: [cache])).row(0))
+        }
+        let base = try model.makeCache()
+        let length = min(300, model.contextLength / 2)
+        _ = try run(long[..<length], base)
+        let fork = try base.fork()
+        let other = try run(long[(length + 5)..<(length + 9)], fork)
+        let mine = try run(long[length..<(length + 9)], base)
+        let fresh = try model.makeCache()
+        #expect(try run(long[..<(length + 9)], fresh) == mine)
+        let freshOther = try model.makeCache()
+        #expect(try run(long[..<length] + long[(length + 5)..<(length + 9)], freshOther) == other)
+        // Cutting back and going on again overwrites what was cut.
+        base.truncate(to: length)
+        #expect(try run(long[(length + 5)..<(length + 9)], base) == other)
+    }
+}
