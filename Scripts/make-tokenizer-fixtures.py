@@ -9,6 +9,7 @@ Writes Tests/Golden/Tokenizers: for each family a folder with tokenizer.json (an
 and golden.json; gguf-vocabulary.json with the golden ids of llama.cpp for each pre-tokeniser name. Each
 golden file says which library and version made it. Needs no network once the packages are there.
 """
+
 import json
 import os
 import random
@@ -19,7 +20,17 @@ from pathlib import Path
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import tokenizers
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
 FOLDER = Path(__file__).resolve().parent.parent / "Tests/Golden/Tokenizers"
 
@@ -43,26 +54,117 @@ def count(boats):
 for (int i = 0; i < n; i++) { sum += x[i] * y[i]; }
 😀😀 👍🏽 👩‍👩‍👧 ❤️ 🇩🇪 🏳️‍🌈 ½ ² Ⅳ ① ٣٤٥ १२३
 """
-WORDS = "counting watching remember forgive harbour keeper ships boats crow clever average days waiting".split()
+WORDS = (
+    "counting watching remember forgive harbour keeper ships boats crow clever average days waiting".split()
+)
 CORPUS = [PROSE] * 3 + [" ".join(f"{a} {b}s the {a}" for a in WORDS for b in WORDS)]
 
 TEXTS = [
-    "", " ", "  ", "   x", "x   ", "\n", "\n\n", " \n", "\n ", "\t\tx", "a\u00a0b", "a\u00a0\u00a0 b", "\u3000x\u2003y",
-    "Hello world", "hello", " hello", "  hello   world", "The crow isn't here.", "IT'S WE'LL I'VE YOU'RE I'D I'M 'T",
-    "it’s we’ll I’ve", "'s 't 're 've 'm 'll 'd 'x", "''s '''ll", "a'\u017fb 'ſ", "don''t", "'S'Ll'vE'rE",
-    "line\r\nbreak\r\n\r\n  end", "\r\r\n\n\r", "x \r\n y", "...\n\n...", "!?\r\n\r\nx", "end.\n", " \n\n x",
-    "12345678901234567890", "1 22 333 4444", "a1b22c333", "3.14159", "1,234,567", "x 1", "x  1", "  1", "½²Ⅳ①", "٣٤٥ १२३ 12",
-    "a" * 70, "ab" * 50, " " * 40, "\n" * 20, "0" * 33, "=" * 25, "-_-" * 9, "😀" * 9, "é" * 20, "e\u0301" * 20,
-    "naïve café über", "nai\u0308ve cafe\u0301 u\u0308ber", "q\u0323\u0307 q\u0307\u0323 \u1e69 s\u0323\u0307 s\u0307\u0323",
-    "\u212b \u2126 \ufb01 \uf900 \u0958 \u09c7\u09be \u1100\u1161\u11a8 각 \uac00\u11a8", "\u0301abc", "\u0344 \u0f73\u0f71",
-    "Tiếng Việt có nhiều dấu", "T\u0069\u0302\u0301ng Vi\u0323\u0302t", "Ворон смотрел", "港口的乌鸦看着船。", "カラスは屋根",
-    "까마귀는 항구를", "कौआ बंदरगाह नमस्ते", "الغراب يراقب الميناء", "ไม่รู้", "😀 👍🏽 👩‍👩‍👧 ❤️ 🇩🇪 🏳️‍🌈", "👩\u200d👩\u200d👧x",
-    "a\u200bb\u200dc\ufeffd", "\u0000\u0001\u007f\u0080\u009f", "\u2028\u2029\u0085x", "\U0001d54f\U00020000\U0010ffff", "\ue000\ufffd",
-    "def f(x):\n    if x >= 10:\n\t\treturn {'a': x[0]}\n", "for (int i=0;i<n;i++){s+=x[i];}", "https://a.b/c?d=e&f=g#h", "a_b__c--d",
-    "$1,000 + 5% = €2; #tag @you ^~|<>", "foo<|endoftext|>bar", "<|endoftext|><|endoftext|>", " <|endoftext|> ", "<|endoftext|", "<|end<|endoftext|>",
-    "<|im_start|>user\nHi 12<|im_end|>\n", "x <mask> y", "x  <mask>  y", "<mask><mask>", " <mask> <mask> ", "a<sep>b", "a <sep>  b", "<sep>  <sep> x",
-    "word words sword word, word", "wordword", "éword word́", "_word_ word-word", "CAFÉ café cafe\u0301", "[norm]x [Norm] x", "x\u00c5y x\u212by xA\u030ay",
-    "a  b   c    d     e", "        indented", "x                         y", "\n        y", " \t \t x", "<sep>\n\n<mask>x",
+    "",
+    " ",
+    "  ",
+    "   x",
+    "x   ",
+    "\n",
+    "\n\n",
+    " \n",
+    "\n ",
+    "\t\tx",
+    "a\u00a0b",
+    "a\u00a0\u00a0 b",
+    "\u3000x\u2003y",
+    "Hello world",
+    "hello",
+    " hello",
+    "  hello   world",
+    "The crow isn't here.",
+    "IT'S WE'LL I'VE YOU'RE I'D I'M 'T",
+    "it’s we’ll I’ve",
+    "'s 't 're 've 'm 'll 'd 'x",
+    "''s '''ll",
+    "a'\u017fb 'ſ",
+    "don''t",
+    "'S'Ll'vE'rE",
+    "line\r\nbreak\r\n\r\n  end",
+    "\r\r\n\n\r",
+    "x \r\n y",
+    "...\n\n...",
+    "!?\r\n\r\nx",
+    "end.\n",
+    " \n\n x",
+    "12345678901234567890",
+    "1 22 333 4444",
+    "a1b22c333",
+    "3.14159",
+    "1,234,567",
+    "x 1",
+    "x  1",
+    "  1",
+    "½²Ⅳ①",
+    "٣٤٥ १२३ 12",
+    "a" * 70,
+    "ab" * 50,
+    " " * 40,
+    "\n" * 20,
+    "0" * 33,
+    "=" * 25,
+    "-_-" * 9,
+    "😀" * 9,
+    "é" * 20,
+    "e\u0301" * 20,
+    "naïve café über",
+    "nai\u0308ve cafe\u0301 u\u0308ber",
+    "q\u0323\u0307 q\u0307\u0323 \u1e69 s\u0323\u0307 s\u0307\u0323",
+    "\u212b \u2126 \ufb01 \uf900 \u0958 \u09c7\u09be \u1100\u1161\u11a8 각 \uac00\u11a8",
+    "\u0301abc",
+    "\u0344 \u0f73\u0f71",
+    "Tiếng Việt có nhiều dấu",
+    "T\u0069\u0302\u0301ng Vi\u0323\u0302t",
+    "Ворон смотрел",
+    "港口的乌鸦看着船。",
+    "カラスは屋根",
+    "까마귀는 항구를",
+    "कौआ बंदरगाह नमस्ते",
+    "الغراب يراقب الميناء",
+    "ไม่รู้",
+    "😀 👍🏽 👩‍👩‍👧 ❤️ 🇩🇪 🏳️‍🌈",
+    "👩\u200d👩\u200d👧x",
+    "a\u200bb\u200dc\ufeffd",
+    "\u0000\u0001\u007f\u0080\u009f",
+    "\u2028\u2029\u0085x",
+    "\U0001d54f\U00020000\U0010ffff",
+    "\ue000\ufffd",
+    "def f(x):\n    if x >= 10:\n\t\treturn {'a': x[0]}\n",
+    "for (int i=0;i<n;i++){s+=x[i];}",
+    "https://a.b/c?d=e&f=g#h",
+    "a_b__c--d",
+    "$1,000 + 5% = €2; #tag @you ^~|<>",
+    "foo<|endoftext|>bar",
+    "<|endoftext|><|endoftext|>",
+    " <|endoftext|> ",
+    "<|endoftext|",
+    "<|end<|endoftext|>",
+    "<|im_start|>user\nHi 12<|im_end|>\n",
+    "x <mask> y",
+    "x  <mask>  y",
+    "<mask><mask>",
+    " <mask> <mask> ",
+    "a<sep>b",
+    "a <sep>  b",
+    "<sep>  <sep> x",
+    "word words sword word, word",
+    "wordword",
+    "éword word́",
+    "_word_ word-word",
+    "CAFÉ café cafe\u0301",
+    "[norm]x [Norm] x",
+    "x\u00c5y x\u212by xA\u030ay",
+    "a  b   c    d     e",
+    "        indented",
+    "x                         y",
+    "\n        y",
+    " \t \t x",
+    "<sep>\n\n<mask>x",
 ]
 
 
@@ -76,8 +178,11 @@ def base(**options):
 
 def train(tokenizer, size=800, special=()):
     trainer = trainers.BpeTrainer(
-        vocab_size=size, special_tokens=list(special), initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False)
+        vocab_size=size,
+        special_tokens=list(special),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
     tokenizer.train_from_iterator(CORPUS, trainer)
     return tokenizer
 
@@ -86,15 +191,17 @@ def special(content, **options):
     return AddedToken(content, special=True, normalized=False, **options)
 
 
-LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN2 = LLAMA3.replace("{1,3}", "")
 
 
 def split(pattern):
-    return pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(pattern), "isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
 
 
 def gpt2():
@@ -114,12 +221,20 @@ def llama3():
     for piece in ["Ġhello", "hello", "Ġworld", "ĠTheĠ"]:
         vocabulary.setdefault(piece, len(vocabulary))
     tokenizer = Tokenizer.from_str(json.dumps(document))
-    tokenizer.add_special_tokens([special("<|begin_of_text|>"), special("<|endoftext|>"), special("<|eot_id|>")])
+    tokenizer.add_special_tokens(
+        [special("<|begin_of_text|>"), special("<|endoftext|>"), special("<|eot_id|>")]
+    )
     begin = tokenizer.token_to_id("<|begin_of_text|>")
-    tokenizer.post_processor = processors.Sequence([
-        processors.ByteLevel(trim_offsets=False),
-        processors.TemplateProcessing(single="<|begin_of_text|> $A", pair="<|begin_of_text|> $A <|begin_of_text|> $B",
-                                      special_tokens=[("<|begin_of_text|>", begin)])])
+    tokenizer.post_processor = processors.Sequence(
+        [
+            processors.ByteLevel(trim_offsets=False),
+            processors.TemplateProcessing(
+                single="<|begin_of_text|> $A",
+                pair="<|begin_of_text|> $A <|begin_of_text|> $B",
+                special_tokens=[("<|begin_of_text|>", begin)],
+            ),
+        ]
+    )
     return tokenizer
 
 
@@ -134,8 +249,12 @@ def qwen2():
 
 def smollm2():
     tokenizer = base()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
     return train(tokenizer, 800, [special("<|endoftext|>"), special("<|im_start|>"), special("<|im_end|>")])
 
 
@@ -149,12 +268,14 @@ def neox():
 
 def prefixed():
     tokenizer = base()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.ByteLevel(add_prefix_space=True)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.ByteLevel(add_prefix_space=True)]
+    )
     train(tokenizer, 600, [special("<s>"), special("</s>"), special("<mask>", lstrip=True)])
     tokenizer.add_special_tokens([special("<|endoftext|>")])
     tokenizer.post_processor = processors.RobertaProcessing(
-        ("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>")), add_prefix_space=True)
+        ("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>")), add_prefix_space=True
+    )
     return tokenizer
 
 
@@ -164,11 +285,17 @@ def added():
     tokenizer.normalizer = normalizers.NFC()
     train(tokenizer, 600, [special("<|endoftext|>")])
     tokenizer.add_special_tokens([special("<mask>", lstrip=True), special("<sep>", rstrip=True)])
-    tokenizer.add_tokens([
-        AddedToken("word", single_word=True, normalized=False), AddedToken("  ", normalized=False),
-        AddedToken("cafe\u0301", normalized=True), AddedToken("[norm]", normalized=True, lstrip=True, rstrip=True),
-        AddedToken("\u212b", normalized=False), AddedToken("crow", normalized=True), AddedToken("<|end", normalized=True),
-    ])
+    tokenizer.add_tokens(
+        [
+            AddedToken("word", single_word=True, normalized=False),
+            AddedToken("  ", normalized=False),
+            AddedToken("cafe\u0301", normalized=True),
+            AddedToken("[norm]", normalized=True, lstrip=True, rstrip=True),
+            AddedToken("\u212b", normalized=False),
+            AddedToken("crow", normalized=True),
+            AddedToken("<|end", normalized=True),
+        ]
+    )
     return tokenizer
 
 
@@ -176,18 +303,32 @@ def unknown():
     """A vocabulary that lacks bytes and has an unknown token, fused where several follow each other."""
     document = json.loads(gpt2().to_str())
     vocabulary = document["model"]["vocab"]
-    kept = {piece: id for piece, id in vocabulary.items() if all(c in "Ġabcdefghijklmnopqrstuvwxyz" for c in piece)}
+    kept = {
+        piece: id
+        for piece, id in vocabulary.items()
+        if all(c in "Ġabcdefghijklmnopqrstuvwxyz" for c in piece)
+    }
     kept["<unk>"] = max(vocabulary.values()) + 5
     document["model"]["merges"] = [
-        pair for pair in document["model"]["merges"] if pair[0] in kept and pair[1] in kept and pair[0] + pair[1] in kept]
+        pair
+        for pair in document["model"]["merges"]
+        if pair[0] in kept and pair[1] in kept and pair[0] + pair[1] in kept
+    ]
     document["model"].update(vocab=kept, unk_token="<unk>", fuse_unk=True)
     document["added_tokens"] = []
     return Tokenizer.from_str(json.dumps(document))
 
 
 FAMILIES = {
-    "gpt2": gpt2, "llama3": llama3, "qwen2": qwen2, "smollm2": smollm2, "neox": neox, "prefixed": prefixed, "added": added,
-    "unknown": unknown}
+    "gpt2": gpt2,
+    "llama3": llama3,
+    "qwen2": qwen2,
+    "smollm2": smollm2,
+    "neox": neox,
+    "prefixed": prefixed,
+    "added": added,
+    "unknown": unknown,
+}
 
 
 def golden(tokenizer):
@@ -208,9 +349,13 @@ def golden(tokenizer):
     decoded = []
     for length in [1, 1, 1, 2, 3, 5, 8, 13, 21, 34] * 2:
         ids = [generator.randrange(tokenizer.get_vocab_size() + 2) for _ in range(length)]
-        decoded.append({
-            "ids": ids, "text": tokenizer.decode(ids, skip_special_tokens=False),
-            "withoutSpecial": tokenizer.decode(ids, skip_special_tokens=True)})
+        decoded.append(
+            {
+                "ids": ids,
+                "text": tokenizer.decode(ids, skip_special_tokens=False),
+                "withoutSpecial": tokenizer.decode(ids, skip_special_tokens=True),
+            }
+        )
     return {"madeWith": f"tokenizers {tokenizers.__version__}", "rows": rows, "decoded": decoded}
 
 
@@ -247,9 +392,15 @@ def write_gguf():
         pieces[token["id"]] = token["content"]
         types[token["id"]] = gguf.TokenType.CONTROL
     for content, kind in [
-        ("  ", gguf.TokenType.USER_DEFINED), ("   ", gguf.TokenType.USER_DEFINED), ("[tool]", gguf.TokenType.USER_DEFINED),
-        ("<|im_start|>", gguf.TokenType.CONTROL), ("<|im_end|>", gguf.TokenType.CONTROL), ("<mask>", gguf.TokenType.CONTROL),
-        ("é→", gguf.TokenType.USER_DEFINED), ("k>x", gguf.TokenType.USER_DEFINED), ("<unk>", gguf.TokenType.UNKNOWN),
+        ("  ", gguf.TokenType.USER_DEFINED),
+        ("   ", gguf.TokenType.USER_DEFINED),
+        ("[tool]", gguf.TokenType.USER_DEFINED),
+        ("<|im_start|>", gguf.TokenType.CONTROL),
+        ("<|im_end|>", gguf.TokenType.CONTROL),
+        ("<mask>", gguf.TokenType.CONTROL),
+        ("é→", gguf.TokenType.USER_DEFINED),
+        ("k>x", gguf.TokenType.USER_DEFINED),
+        ("<unk>", gguf.TokenType.UNKNOWN),
         ("[PAD1]", gguf.TokenType.UNUSED),
     ]:
         id = max(pieces) + 1
@@ -258,7 +409,13 @@ def write_gguf():
     kinds = [int(types[id]) for id in range(len(pieces))]
     merges = [" ".join(pair) for pair in document["model"]["merges"]]
     bos, eos = tokens.index("<|begin_of_text|>"), tokens.index("<|eot_id|>")
-    texts = [t for t in TEXTS if t and "\0" not in t] + ["[tool][tool]x", "x<mask>x  y", "cafééé→é→", "<unk>a<|eot_id|>", "[PAD1]"]
+    texts = [t for t in TEXTS if t and "\0" not in t] + [
+        "[tool][tool]x",
+        "x<mask>x  y",
+        "cafééé→é→",
+        "<unk>a<|eot_id|>",
+        "[PAD1]",
+    ]
 
     golden = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -272,8 +429,13 @@ def write_gguf():
             writer.add_token_merges(merges)
             writer.add_bos_token_id(bos)
             writer.add_eos_token_id(eos)
-            for key, value in [("context_length", 8), ("embedding_length", 8), ("block_count", 1), ("feed_forward_length", 8),
-                               ("attention.head_count", 1)]:
+            for key, value in [
+                ("context_length", 8),
+                ("embedding_length", 8),
+                ("block_count", 1),
+                ("feed_forward_length", 8),
+                ("attention.head_count", 1),
+            ]:
                 writer.add_uint32(f"llama.{key}", value)
             writer.add_float32("llama.attention.layer_norm_rms_epsilon", 1e-5)
             writer.write_header_to_file()
@@ -282,11 +444,25 @@ def write_gguf():
             writer.close()
             model = llama_cpp.Llama(path, vocab_only=True, verbose=False)
             golden[pre] = [
-                [model.tokenize(text.encode(), add_bos=True, special=True), model.tokenize(text.encode(), add_bos=False, special=False)]
-                for text in texts]
-    dump(FOLDER / "gguf-vocabulary.json", {
-        "madeWith": f"llama-cpp-python {llama_cpp.__version__}", "tokens": tokens, "types": kinds, "merges": merges,
-        "bos": bos, "eos": eos, "texts": texts, "golden": golden})
+                [
+                    model.tokenize(text.encode(), add_bos=True, special=True),
+                    model.tokenize(text.encode(), add_bos=False, special=False),
+                ]
+                for text in texts
+            ]
+    dump(
+        FOLDER / "gguf-vocabulary.json",
+        {
+            "madeWith": f"llama-cpp-python {llama_cpp.__version__}",
+            "tokens": tokens,
+            "types": kinds,
+            "merges": merges,
+            "bos": bos,
+            "eos": eos,
+            "texts": texts,
+            "golden": golden,
+        },
+    )
 
 
 shutil.rmtree(FOLDER, ignore_errors=True)

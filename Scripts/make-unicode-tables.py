@@ -9,6 +9,7 @@ reference: the classes from its regular expressions, the compositions from its n
 
 Rewrites ScalarClassData.swift and CompositionData.swift in Sources/CorvidText/Tokenizers.
 """
+
 import unicodedata
 from pathlib import Path
 
@@ -58,7 +59,9 @@ def write_classes():
     for bit, pattern in [(1, r"\p{L}"), (2, r"\p{N}"), (4, r"\s"), (8, r"\p{P}")]:
         for first, count in ranges(matching(pattern)):
             numbers += [first, count, bit]
-    body = literal("ranges", "First code point, number of code points, class bit; in triples.", numbers, "UInt32")
+    body = literal(
+        "ranges", "First code point, number of code points, class bit; in triples.", numbers, "UInt32"
+    )
     text = HEADER + "enum ScalarClassData {\n" + body + "}\n"
     (FOLDER / "ScalarClassData.swift").write_text(text, encoding="utf-8")
 
@@ -80,7 +83,11 @@ def write_compositions():
             others += [point, len(whole), *map(ord, whole)]
     body = literal("pairs", "Composed, first, second: canonical compositions, in triples.", pairs, "UInt32")
     body += "\n" + literal(
-        "decompositions", "Code points that NFC replaces: the point, a length, that many points.", others, "UInt32")
+        "decompositions",
+        "Code points that NFC replaces: the point, a length, that many points.",
+        others,
+        "UInt32",
+    )
     # A mark is reordered by the library only when its tables know it; its class never changes in Unicode.
     marks = []
     for point in SCALARS:
@@ -95,7 +102,11 @@ def write_compositions():
         else:
             marks.append([point, 1, order])
     body += "\n" + literal(
-        "marks", "First code point, number of code points, combining class; in triples.", sum(marks, []), "UInt32")
+        "marks",
+        "First code point, number of code points, combining class; in triples.",
+        sum(marks, []),
+        "UInt32",
+    )
     text = HEADER + "enum CompositionData {\n" + body + "}\n"
     (FOLDER / "CompositionData.swift").write_text(text, encoding="utf-8")
 

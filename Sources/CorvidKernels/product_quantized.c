@@ -74,8 +74,11 @@ void ck_product_quantized_plain(ck_type type, ptrdiff_t rows, ptrdiff_t outputs,
 }
 
 ptrdiff_t ck_product_scratch_bytes(ck_type type, ptrdiff_t rows, ptrdiff_t k) {
-    ck_product_cut cut = ck_cut_product(type, rows, k);
-    ptrdiff_t piece_rows = cut.pieces * cut.chunk_rows * (ptrdiff_t)sizeof(ck_piece_row);
+    // Never less for more rows or a greater k, so that one scratch serves all smaller products.
+    ptrdiff_t row = ck_cut_product(type, 1, k).pieces * (ptrdiff_t)sizeof(ck_piece_row);
+    ptrdiff_t most = CK_CHUNK_LEAST_ROWS * row > CK_CHUNK_BYTES ? CK_CHUNK_LEAST_ROWS * row : CK_CHUNK_BYTES;
+    ptrdiff_t piece_rows = (rows < CK_CHUNK_ROWS ? rows : CK_CHUNK_ROWS) * row;
+    piece_rows = piece_rows < most ? piece_rows : most;
     ptrdiff_t halves = CK_FEW_ROWS * (k / 16) * (ptrdiff_t)sizeof(int32_t);
     return (ptrdiff_t)sizeof(ck_product_scratch) + (piece_rows > halves ? piece_rows : halves);
 }

@@ -62,7 +62,6 @@ static inline ck_product_cut ck_cut_product(ck_type type, ptrdiff_t rows, ptrdif
     if (blocks <= 0 || rows <= 0) return cut;
     cut.pieces = (blocks + CK_PIECE_BLOCKS - 1) / CK_PIECE_BLOCKS;
     cut.piece_blocks = (blocks / in_block + cut.pieces - 1) / cut.pieces * in_block;
-    cut.pieces = (blocks + cut.piece_blocks - 1) / cut.piece_blocks;
     ptrdiff_t most = CK_CHUNK_BYTES / (cut.pieces * (ptrdiff_t)sizeof(ck_piece_row));
     most = most > CK_CHUNK_ROWS ? CK_CHUNK_ROWS : most < CK_CHUNK_LEAST_ROWS ? CK_CHUNK_LEAST_ROWS : most;
     cut.chunks = (rows + most - 1) / most;

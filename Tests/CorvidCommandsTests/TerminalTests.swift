@@ -11,7 +11,7 @@ import Testing
             (Figures.bytes(98_362_432), "98.4 MB"), (Figures.bytes(134_515_008), "135 MB"),
             (Figures.short(134_515_008), "134.5 M"), (Figures.short(6_050_882_784), "6.1 B"),
             (Figures.short(9_999), "9,999"), (Figures.rate(0.1234), "0.12"), (Figures.rate(98.76), "98.8"),
-            (Figures.rate(1234.5), "1,234"), (Figures.rate(.infinity), "-"), (Figures.percent(0.1234), "12.3 %"),
+            (Figures.rate(1234.4), "1,234"), (Figures.rate(.infinity), "-"), (Figures.percent(0.1234), "12.3 %"),
             (Figures.duration(0.2), "1 s"), (Figures.duration(190), "3 min 10 s"),
             (Figures.duration(7_500), "2 h 5 min"), (Figures.duration(.nan), "unknown"),
             (Figures.count(1, "token"), "1 token"), (Figures.count(2_000, "token"), "2,000 tokens"),

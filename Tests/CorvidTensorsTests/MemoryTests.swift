@@ -74,7 +74,7 @@ import TestSupport
         #expect(throws: TensorError.blocks(type: .q8_0, shape: [1, 33])) {
             try Tensor(type: .q8_0, shape: [1, 33], bytes: bytes)
         }
-        for shape in [[Int.max, Int.max], [-1, 4], [1 << 40, 1 << 40, 4]] {
+        for shape in [[Int.max, Int.max], [-1, 4], [1 << 40, 1 << 40, 4], [1 << 40, 1 << 40, 0], [0, 1 << 62, 4]] {
             #expect(throws: TensorError.blocks(type: .f32, shape: shape)) {
                 try Tensor(type: .f32, shape: shape, bytes: bytes)
             }

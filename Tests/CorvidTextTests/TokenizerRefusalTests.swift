@@ -240,6 +240,7 @@ import Testing
             do { return "\(try make(pre: pre))" } catch { return "\(error)" }
         }
         #expect(try make(tokens: [], merges: []).encode("ab") == [])
+        #expect(try make(bos: 0xFFFF_FFFF).beginningOfSequence == nil)
     }
 
     @Test("mutated files are read or refused, and what is read can be used") func mutants() throws {

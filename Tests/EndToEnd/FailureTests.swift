@@ -31,7 +31,7 @@ extension EndToEnd {
             expectFailure(try await program.run(["tokenize", "--text", "a"]), naming: "./corvid chat")
         }
 
-        @Test("names do not lead out of the store", arguments: ["../models/x", "..", "a/../../b", "/"])
+        @Test("names do not lead out of the store", arguments: ["../models/x", "a/../../b", "..", "/"])
         func traversal(name: String) async throws {
             let outcome = try await program.run(["tokenize", name, "--text", "a"])
             #expect(outcome.status == 1)
@@ -55,7 +55,7 @@ extension EndToEnd {
             try FileManager.default.copyItem(
                 atPath: Models.gptj + "/model.safetensors", toPath: folder.path(of: "model.safetensors"))
             let outcome = try await program.run(["generate", folder.path, "--prompt", "a"])
-            expectFailure(outcome, naming: "config.json", "amba", "gptj")
+            expectFailure(outcome, naming: "config.json", "MambaForCausalLM", "GPTJForCausalLM")
         }
 
         @Test("an empty prompt is refused", arguments: [["--prompt", ""], ["--prompt", "-"], ["--file", "-"]])

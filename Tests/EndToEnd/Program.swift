@@ -35,8 +35,22 @@ struct Program: Sendable {
         _ arguments: [String], input: String = "", environment: [String: String] = [:],
         signal: Int32? = nil, after trigger: String = "", delay: Duration? = nil, keepsInputOpen: Bool = false
     ) async throws -> Outcome {
+        try await run(
+            Self.path, arguments, input: input, environment: environment, signal: signal, after: trigger,
+            delay: delay, keepsInputOpen: keepsInputOpen)
+    }
+
+    /// Runs a line of shell.
+    func run(script: String, input: String, environment: [String: String]) async throws -> Outcome {
+        try await run("/bin/sh", ["-c", script], input: input, environment: environment)
+    }
+
+    private func run(
+        _ executable: String, _ arguments: [String], input: String, environment: [String: String],
+        signal: Int32? = nil, after trigger: String = "", delay: Duration? = nil, keepsInputOpen: Bool = false
+    ) async throws -> Outcome {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         let inherited = ProcessInfo.processInfo.environment["PATH"] ?? ""
         process.environment = ["PATH": inherited, "HOME": home.path, "CORVID_HOME": home.path]

@@ -51,7 +51,8 @@ extension EndToEnd {
                 ["generate", "--prompt", "a", "--greedy", "--temperature", "1"],
                 ["generate", "--prompt", "a", "--logit-bias", "x"], ["generate"],
                 ["generate", "--prompt", "a", "--file", "b"], ["tokenize"], ["tokenize", "--decode", "1,x"],
-                ["logits", "--ids", "1"], ["logits", "--ids", "", "--output", "x"],
+                ["logits", "--ids", "1"], ["logits", "--output", "x"], ["logits", "--ids", "", "--output", "x"],
+                ["perplexity"],
                 ["perplexity", "--file", "x", "--stride", "513"], ["bench", "--repeat", "0"],
                 ["bench", "--prompt-tokens", "0", "--generate-tokens", "0"], ["chat", "--max-tokens", "0"],
             ])

@@ -13,10 +13,12 @@ extension MutantFormats {
             GGUFBuilder(
                 keys: [
                     ("general.architecture", .string("llama")), ("general.alignment", .u32(32)),
-                    ("llama.block_count", .u32(1)), ("llama.context_length", .u64(64)), ("llama.embedding_length", .u32(32)),
+                    ("llama.block_count", .u32(1)), ("llama.context_length", .u64(64)),
+                    ("llama.embedding_length", .u32(32)),
                     ("llama.feed_forward_length", .u32(64)), ("llama.attention.head_count", .u32(4)),
                     ("llama.attention.head_count_kv", .u32(2)), ("llama.rope.dimension_count", .u32(8)),
-                    ("llama.rope.freq_base", .f32(10_000)), ("llama.attention.layer_norm_rms_epsilon", .f32(1e-5)),
+                    ("llama.rope.freq_base", .f32(10_000)),
+                    ("llama.attention.layer_norm_rms_epsilon", .f32(1e-5)),
                     ("a", .u8(1)), ("b", .i8(-1)),
                     ("c", .u16(1)), ("d", .i16(-1)), ("e", .i32(-1)), ("f", .f32(1e-5)), ("g", .bool(1)),
                     ("h", .i64(-1)), ("i", .f64(0.5)),
@@ -59,16 +61,19 @@ extension MutantFormats {
         inputs: [
             (
                 header: """
-                    {"__metadata__":{"format":"pt","note":"é"},\
-                    "wte.weight":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]},\
-                    "h.0.bias":{"dtype":"BF16","shape":[8],"data_offsets":[48,64]},\
-                    "h.0.mask":{"dtype":"BOOL","shape":[1,2,2],"data_offsets":[64,68]},\
-                    "empty":{"dtype":"F16","shape":[0,7],"data_offsets":[68,68]},\
-                    "scalar":{"dtype":"F64","shape":[],"data_offsets":[68,76]},\
-                    "eights":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[76,80]}}
-                    """, data: pattern(80)
+                {"__metadata__":{"format":"pt","note":"é"},\
+                "wte.weight":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]},\
+                "h.0.bias":{"dtype":"BF16","shape":[8],"data_offsets":[48,64]},\
+                "h.0.mask":{"dtype":"BOOL","shape":[1,2,2],"data_offsets":[64,68]},\
+                "empty":{"dtype":"F16","shape":[0,7],"data_offsets":[68,68]},\
+                "scalar":{"dtype":"F64","shape":[],"data_offsets":[68,76]},\
+                "eights":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[76,80]}}
+                """, data: pattern(80)
             ),
-            (header: #"{"a":{"dtype":"I64","shape":[2],"data_offsets":[0,16],"extra":[1,{"x":null}]}}  "#, data: pattern(16)),
+            (
+                header: #"{"a":{"dtype":"I64","shape":[2],"data_offsets":[0,16],"extra":[1,{"x":null}]}}  "#,
+                data: pattern(16)
+            ),
             (header: "{}", data: []),
         ],
         read: { bytes in

@@ -39,15 +39,21 @@ extension MutantFormats {
 
     private static func floats(_ name: String, _ dimensions: [UInt64]) -> GGUFBuilder.Entry {
         var data = ByteWriter()
-        for index in 0..<dimensions.reduce(1, *) { data.integer(Float(Int(index * 7 % 13) - 6).bitPattern, "weight") }
+        let count = Int(dimensions.reduce(1, *))
+        for index in 0..<count {
+            let value = Float(index * 7 % 13 - 6)
+            data.integer(value.bitPattern, "weight")
+        }
         return .init(name, dimensions: dimensions, data: data.bytes)
     }
 
     /// Q8_0: a scale of 2⁻⁷ in f16, then 32 signed bytes.
     private static func quantised(_ name: String, _ dimensions: [UInt64]) -> GGUFBuilder.Entry {
-        let blocks = dimensions.reduce(1, *) / 32
-        let data = (0..<blocks).flatMap { block in
-            [0x00, 0x20] + (0..<32).map { UInt8(truncatingIfNeeded: (block * 32 + $0) * 37 % 251) }
+        let blocks = Int(dimensions.reduce(1, *)) / 32
+        var data: [UInt8] = []
+        for block in 0..<blocks {
+            data += [0x00, 0x20]
+            for index in 0..<32 { data.append(UInt8((block * 32 + index) * 37 % 251)) }
         }
         return .init(name, dimensions: dimensions, type: 8, data: data)
     }

@@ -2,7 +2,8 @@ import CorvidModels
 import CorvidTensors
 import Foundation
 
-/// Writes a safetensors file of 300,000 equal numbers, then one of 64, and so on until the process is killed, or
+/// Writes a safetensors file of 300,000 equal numbers, then one of 64, and so on until the process is killed,
+/// or
 /// for a minute if nobody does.
 func rewrite(_ path: String) throws -> Never {
     alarm(60)

@@ -6,7 +6,9 @@ import TestSupport
 
 extension MutantFormats {
     /// What else comes with a model: its settings, its tokenizer, its chat template.
-    static let texts: [MutantFormat] = [configuration, tokenizerJSON, vocabularyAndMerges, tokenizerGGUF, chatTemplate]
+    static let texts: [MutantFormat] = [
+        configuration, tokenizerJSON, vocabularyAndMerges, tokenizerGGUF, chatTemplate,
+    ]
 
     static let configuration = MutantFormat.json(
         name: "config.json",
@@ -46,8 +48,13 @@ extension MutantFormats {
 
     private static let pieces =
         ["<|end|>", "!", "'", ",", ".", "0", "1", "A", "a", "b", "c", "d", "e", "h", "l", "o", "r", "t", "w"]
-        + ["\u{120}", "\u{10A}", "\u{C3}", "\u{A9}", "he", "ll", "hell", "hello", "\u{120}w", "\u{120}t", "\u{120}the", "the", "th"]
-    private static let merges = ["h e", "l l", "he ll", "hell o", "\u{120} w", "\u{120} t", "t h", "th e", "\u{120}t he"]
+        + [
+            "\u{120}", "\u{10A}", "\u{C3}", "\u{A9}", "he", "ll", "hell", "hello", "\u{120}w", "\u{120}t",
+            "\u{120}the", "the", "th",
+        ]
+    private static let merges = [
+        "h e", "l l", "he ll", "hell o", "\u{120} w", "\u{120} t", "t h", "th e", "\u{120}t he",
+    ]
     private static let sample = "hello the\n wo\u{E9}rld <|end|> 100!  A"
 
     private static func use(_ tokenizer: any Tokenizer) {
@@ -63,12 +70,16 @@ extension MutantFormats {
     }
 
     static let tokenizerJSON: MutantFormat = {
-        let vocabulary = pieces.enumerated().map { "\(JSON.string($1).encoded()): \($0)" }.joined(separator: ", ")
+        let vocabulary = pieces.enumerated().map { "\(JSON.string($1).encoded()): \($0)" }.joined(
+            separator: ", ")
         let lines = merges.map { JSON.string($0).encoded() }.joined(separator: ", ")
         let pairs = merges.map { merge in
-            "[" + merge.split(separator: " ").map { JSON.string(String($0)).encoded() }.joined(separator: ", ") + "]"
+            "["
+                + merge.split(separator: " ").map { JSON.string(String($0)).encoded() }.joined(
+                    separator: ", ") + "]"
         }.joined(separator: ", ")
-        let end = #"{"id": 0, "content": "<|end|>", "special": true, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}"#
+        let end =
+            #"{"id": 0, "content": "<|end|>", "special": true, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}"#
         let gpt2 = """
             {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [\(end)], "normalizer": null,
              "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
@@ -94,7 +105,8 @@ extension MutantFormats {
 
     /// vocab.json, a zero byte, merges.txt.
     static let vocabularyAndMerges: MutantFormat = {
-        let vocabulary = pieces.enumerated().map { "\(JSON.string($1).encoded()): \($0)" }.joined(separator: ", ")
+        let vocabulary = pieces.enumerated().map { "\(JSON.string($1).encoded()): \($0)" }.joined(
+            separator: ", ")
         let both = "{\(vocabulary)}\u{0}#version: 0.2\n" + merges.joined(separator: "\n") + "\n"
         return .json(name: "vocab.json", inputs: [Array(both.utf8)]) { bytes in
             let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
@@ -158,12 +170,17 @@ extension MutantFormats {
             """,
         ].map { Array($0.utf8) },
         read: { bytes in
-            guard let source = String(validating: bytes, as: UTF8.self) else { throw CocoaError(.fileReadInapplicableStringEncoding) }
+            guard let source = String(validating: bytes, as: UTF8.self) else {
+                throw CocoaError(.fileReadInapplicableStringEncoding)
+            }
             let template = try ChatTemplate(source: source, beginningOfSequence: "<s>", endOfSequence: "</s>")
             let messages = [
-                ChatMessage(role: "system", content: " Be kind. "), ChatMessage(role: "user", content: "Hello"),
-                ChatMessage(role: "assistant", content: "Hi!"), ChatMessage(role: "user", content: "Tell me more"),
+                ChatMessage(role: "system", content: " Be kind. "),
+                ChatMessage(role: "user", content: "Hello"),
+                ChatMessage(role: "assistant", content: "Hi!"),
+                ChatMessage(role: "user", content: "Tell me more"),
             ]
-            _ = try template.render(messages: messages, clock: .fixed(Date(timeIntervalSince1970: 1_700_000_000)))
+            _ = try template.render(
+                messages: messages, clock: .fixed(Date(timeIntervalSince1970: 1_700_000_000)))
         })
 }

@@ -1,10 +1,12 @@
 import Foundation
 import TestSupport
 
-// Reads damaged inputs of one format and says which it is at. The tests start this program, so that a trap ends
+// Reads damaged inputs of one format and says which it is at. The tests start this program, so that a trap
+// ends
 // it and not them. By hand, to read one mutant again: mutants --format gguf --seed 4711 --count 1
 // With --rewrite PATH it writes a file again and again until it is killed, for the tests of the writer.
-// With --write FOLDER the mutants are written there, each under its seed, and what the reader says is printed.
+// With --write FOLDER the mutants are written there, each under its seed, and what the reader says is
+// printed.
 
 var options: [String: String] = [:]
 var words = CommandLine.arguments.dropFirst().makeIterator()
@@ -13,7 +15,8 @@ while let word = words.next() { options[word] = words.next() }
 if let path = options["--rewrite"] { try rewrite(path) }
 guard let name = options["--format"], let format = MutantFormats.all.first(where: { $0.name == name }) else {
     let known = MutantFormats.all.map(\.name).joined(separator: ", ")
-    FileHandle.standardError.write(Data("usage: mutants --format F --seed S --count N [--write FOLDER]; formats: \(known)\n".utf8))
+    FileHandle.standardError.write(
+        Data("usage: mutants --format F --seed S --count N [--write FOLDER]; formats: \(known)\n".utf8))
     exit(64)
 }
 let seed = options["--seed"].flatMap { UInt64($0) } ?? 1

@@ -9,7 +9,9 @@ public enum ByteMutator {
         return bytes
     }
 
-    private static func change(_ bytes: inout [UInt8], _ others: [[UInt8]], _ generator: inout SeededGenerator) {
+    private static func change(
+        _ bytes: inout [UInt8], _ others: [[UInt8]], _ generator: inout SeededGenerator
+    ) {
         guard !bytes.isEmpty else {
             bytes = [UInt8(truncatingIfNeeded: generator.next())]
             return

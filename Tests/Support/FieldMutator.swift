@@ -8,7 +8,8 @@ public struct FieldMutator: Sendable {
     public init(_ file: ByteWriter) {
         bytes = file.bytes
         let isCount: (ByteWriter.Field) -> Bool = { field in
-            field.meaning.hasPrefix("length") || field.meaning.hasSuffix("count") || field.meaning == "version"
+            field.meaning.hasPrefix("length") || field.meaning.hasSuffix("count")
+                || field.meaning == "version"
         }
         counts = file.fields.filter(isCount)
         others = file.fields.filter { !isCount($0) }
@@ -29,7 +30,8 @@ public struct FieldMutator: Sendable {
         return result
     }
 
-    private func set(_ fields: [ByteWriter.Field], _ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
+    private func set(_ fields: [ByteWriter.Field], _ bytes: inout [UInt8], _ generator: inout SeededGenerator)
+    {
         guard !fields.isEmpty else { return }
         let field = fields[generator.index(below: fields.count)]
         ByteMutator.setInteger(&bytes, at: field.offset, width: field.width, &generator)

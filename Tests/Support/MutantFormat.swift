@@ -23,14 +23,17 @@ public struct MutantFormat: Sendable {
     /// Mutants half of which keep the structure of their input.
     /// - Parameter structured: damage that keeps the structure, one for each input.
     public init(
-        name: String, inputs: [[UInt8]], structured: [Mutation], read: @escaping @Sendable ([UInt8]) throws -> Void
+        name: String, inputs: [[UInt8]], structured: [Mutation],
+        read: @escaping @Sendable ([UInt8]) throws -> Void
     ) {
         self.init(
             name: name, inputs: inputs,
             mutant: { seed in
                 var generator = SeededGenerator(seed: seed)
                 let choice = generator.index(below: inputs.count)
-                if seed % 2 == 0, structured.indices.contains(choice) { return structured[choice](&generator) }
+                if seed % 2 == 0, structured.indices.contains(choice) {
+                    return structured[choice](&generator)
+                }
                 return ByteMutator.mutate(inputs[choice], others: inputs, using: &generator)
             }, read: read)
     }
@@ -52,11 +55,13 @@ extension MutantFormat {
     }
 
     private static func tokens(
-        name: String, inputs: [[UInt8]], mutators: [TokenMutator], read: @escaping @Sendable ([UInt8]) throws -> Void
+        name: String, inputs: [[UInt8]], mutators: [TokenMutator],
+        read: @escaping @Sendable ([UInt8]) throws -> Void
     ) -> MutantFormat {
         MutantFormat(
             name: name, inputs: inputs,
-            structured: mutators.map { mutator in { generator in mutator.mutate(using: &generator) } }, read: read)
+            structured: mutators.map { mutator in { generator in mutator.mutate(using: &generator) } },
+            read: read)
     }
 
     /// GGUF files.
@@ -72,9 +77,11 @@ extension MutantFormat {
             }, read: read)
     }
 
-    /// Safetensors files given as header and data. The header is damaged token by token, its length stays right.
+    /// Safetensors files given as header and data. The header is damaged token by token, its length stays
+    /// right.
     public static func safetensors(
-        name: String, inputs: [(header: String, data: [UInt8])], read: @escaping @Sendable ([UInt8]) throws -> Void
+        name: String, inputs: [(header: String, data: [UInt8])],
+        read: @escaping @Sendable ([UInt8]) throws -> Void
     ) -> MutantFormat {
         MutantFormat(
             name: name, inputs: inputs.map { SafetensorsBuilder.file(header: $0.header, data: $0.data) },

@@ -21,7 +21,9 @@ public struct MutantReport: Sendable, CustomStringConvertible {
 
     public var description: String {
         let trapped = traps.map { "\($0.seed) (\($0.reason))" }.joined(separator: ", ")
-        return "mutants: format \(format), seed \(seed), count \(count), accepted \(accepted), refused \(refused), "
+        return
+            "mutants: format \(format), seed \(seed), count \(count), accepted \(accepted), refused "
+            + "\(refused), "
             + "traps \(traps.count)\(trapped.isEmpty ? "" : ": " + trapped), seconds \(rounded(seconds)), "
             + "slowest \(rounded(slowest.seconds)) s (seed \(slowest.seed)), memory \(memory) bytes"
     }
@@ -29,7 +31,8 @@ public struct MutantReport: Sendable, CustomStringConvertible {
     private func rounded(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
 }
 
-/// The parent's side of a mutant run: starts a child, starts another behind the mutant that ended it, and counts.
+/// The parent's side of a mutant run: starts a child, starts another behind the mutant that ended it, and
+/// counts.
 public enum MutantRun {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -59,7 +62,8 @@ public enum MutantRun {
                 break
             }
             guard let line = child.last, let trapped = UInt64(line.dropFirst("seed ".count)) else {
-                throw Failure(description: "the child for \(format) ended before its first mutant: \(child.errors)")
+                throw Failure(
+                    description: "the child for \(format) ended before its first mutant: \(child.errors)")
             }
             report.traps.append((trapped, child.ending))
             report.count += Int(trapped - next)
@@ -89,7 +93,8 @@ public enum MutantRun {
         process.standardInput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
-        let lines = try String(contentsOfFile: folder.path(of: "output"), encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: folder.path(of: "output"), encoding: .utf8).split(
+            separator: "\n")
         let message = try String(contentsOfFile: folder.path(of: "errors"), encoding: .utf8)
         let signal = process.terminationReason == .uncaughtSignal
         let ending = (signal ? "signal " : "exit ") + "\(process.terminationStatus)"

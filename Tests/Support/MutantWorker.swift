@@ -70,9 +70,9 @@ public enum MutantWorker {
         guard let used = status("VmSize") else { return }
         var limit = rlimit(rlim_cur: rlim_t(used + memoryLimit), rlim_max: rlim_t(used + memoryLimit))
         #if os(Linux)
-            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+        setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
         #else
-            setrlimit(RLIMIT_AS, &limit)
+        setrlimit(RLIMIT_AS, &limit)
         #endif
     }
 
@@ -81,9 +81,9 @@ public enum MutantWorker {
         if let peak = status("VmHWM") { return peak }
         var usage = rusage()
         #if os(Linux)
-            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         #else
-            getrusage(RUSAGE_SELF, &usage)
+        getrusage(RUSAGE_SELF, &usage)
         #endif
         return Int(usage.ru_maxrss)
     }

@@ -22,7 +22,8 @@ public enum SafetensorsBuilder {
             for value in 0..<shape.reduce(1, *) { data.integer(Float(value).bitPattern, "value") }
             let sizes = shape.map(String.init).joined(separator: ",")
             items.append(
-                "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[\(sizes)],\"data_offsets\":[\(begin),\(data.bytes.count)]}")
+                "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[\(sizes)],\"data_offsets\":[\(begin),\(data.bytes.count)]}"
+            )
         }
         return file(header: "{" + items.joined(separator: ",") + "}", data: data.bytes)
     }

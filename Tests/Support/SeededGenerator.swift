@@ -1,6 +1,7 @@
 /// A small generator with a fixed sequence per seed: splitmix64.
 ///
-/// Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 17 (in the form
+/// Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 17 (in the
+/// form
 /// of Vigna's public-domain `splitmix64.c`).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64

@@ -26,10 +26,14 @@ public final class TemporaryFolder: Sendable {
 
     /// Writes a file of text and returns its path.
     @discardableResult
-    public func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+    public func write(_ text: String, to name: String) throws -> String {
+        try write(Array(text.utf8), to: name)
+    }
 
     /// Names of what is in the folder, sorted, hidden ones too.
-    public func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    public func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    }
 }
 
 extension TemporaryFolder {

@@ -9,7 +9,8 @@ public struct TokenMutator: Sendable {
         self.replacements = replacements.map { Array($0.utf8) }
     }
 
-    /// One change in half of all cases, up to three otherwise. Most changes put a token in the place of one of
+    /// One change in half of all cases, up to three otherwise. Most changes put a token in the place of one
+    /// of
     /// its kind, so that many mutants are still right and reach what lies behind the parser.
     public func mutate(using generator: inout SeededGenerator) -> [UInt8] {
         var result = tokens
@@ -33,7 +34,8 @@ public struct TokenMutator: Sendable {
             tokens.insert(contentsOf: tokens[other..<end], at: place)
         case 6:
             let piece = replacements[generator.index(below: replacements.count)]
-            tokens.insert(contentsOf: Array(repeating: piece, count: 1 + generator.index(below: 80)), at: place)
+            tokens.insert(
+                contentsOf: Array(repeating: piece, count: 1 + generator.index(below: 80)), at: place)
         case 7: tokens[place] = replacements[generator.index(below: replacements.count)]
         case 8...11: replace(in: &tokens, by: replacements, &generator)
         default: replace(in: &tokens, by: tokens, &generator)
@@ -41,7 +43,9 @@ public struct TokenMutator: Sendable {
     }
 
     /// Puts a token of `choices` in the place of one of the same kind.
-    private func replace(in tokens: inout [[UInt8]], by choices: [[UInt8]], _ generator: inout SeededGenerator) {
+    private func replace(
+        in tokens: inout [[UInt8]], by choices: [[UInt8]], _ generator: inout SeededGenerator
+    ) {
         for _ in 0..<64 {
             let place = generator.index(below: tokens.count)
             let choice = choices[generator.index(below: choices.count)]
@@ -79,33 +83,51 @@ public struct TokenMutator: Sendable {
         TokenMutator(
             tokens: split(text, quotes: [UInt8(ascii: "\"")], pairs: []),
             replacements: [
-                "null", "true", "false", "0", "1", "-1", "2", "1.5", "-0", "1e308", "1e-308", "1e999", "255", "65536",
-                "2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
-                "18446744073709551615", "18446744073709551616", "1152921504606846976", "\"\"", "\"a\"", "\"\\u0000\"",
-                "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"F32\"", "\"F4\"", "[]", "{}", "[[]]", "[", "{", "]", "}", ",", ":",
+                "null", "true", "false", "0", "1", "-1", "2", "1.5", "-0", "1e308", "1e-308", "1e999", "255",
+                "65536",
+                "2147483648", "4294967296", "9223372036854775807", "9223372036854775808",
+                "-9223372036854775808",
+                "18446744073709551615", "18446744073709551616", "1152921504606846976", "\"\"", "\"a\"",
+                "\"\\u0000\"",
+                "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"F32\"", "\"F4\"", "[]", "{}", "[[]]", "[", "{", "]",
+                "}", ",", ":",
                 "[0]", "[0,0]", "[1,0]", "{\"a\":1}", "\"../../x\"", "\"/\"", "NaN", "\u{FEFF}", "\\",
             ])
     }
 
     /// Names, literals, operators and delimiters of a Jinja template.
     public static func template(_ text: [UInt8]) -> TokenMutator {
-        let pairs = ["{{", "}}", "{%", "%}", "{#", "#}", "==", "!=", "<=", ">=", "//", "**"].map { Array($0.utf8) }
+        let pairs = ["{{", "}}", "{%", "%}", "{#", "#}", "==", "!=", "<=", ">=", "//", "**"].map {
+            Array($0.utf8)
+        }
         return TokenMutator(
             tokens: split(text, quotes: [UInt8(ascii: "'"), UInt8(ascii: "\"")], pairs: pairs),
             replacements: [
-                "{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "(", ")", "[", "]", "{", "}", ",", ":", ".", "|", "~",
-                "+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", ">", "=", " not ", " and ", " or ", " in ", " is ",
-                " if ", " else ", " for x in ", "{% for x in y %}", "{% endfor %}", "{% if x %}", "{% elif y %}",
-                "{% else %}", "{% endif %}", "{% set x = x ~ x %}", "{% set ns.x = ns.x + 1 %}", "{% set ns = namespace(x=1) %}",
+                "{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "(", ")", "[", "]", "{", "}", ",", ":", ".",
+                "|", "~",
+                "+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", ">", "=", " not ", " and ", " or ",
+                " in ", " is ",
+                " if ", " else ", " for x in ", "{% for x in y %}", "{% endfor %}", "{% if x %}",
+                "{% elif y %}",
+                "{% else %}", "{% endif %}", "{% set x = x ~ x %}", "{% set ns.x = ns.x + 1 %}",
+                "{% set ns = namespace(x=1) %}",
                 "{% macro m(a) %}", "{% endmacro %}", "{{ m(1) }}", "{% generation %}", "{% break %}",
-                "messages", "message", "loop.index0", "loop.previtem", "loop.last", "loop.cycle(1,2)", "namespace()",
-                "range(1000000)", "range(-5)", "range(1,10,0)", "range(4096)", "9223372036854775807", "-9223372036854775808",
-                "9999999999999999999999", "1e308", "1.5", "0", "-1", "none", "true", "''", "'x' * 1000000000", "\"\\x\"",
-                "[::-1]", "[::0]", "[-1:1]", "[9223372036854775807]", "[:-9223372036854775808]", "|length", "|tojson",
-                "|tojson(indent=4)", "|trim", "|join", "|replace('','a')", "|sort", "|list", "|map('upper')", "|selectattr('a')",
-                "|indent(1000000000)", "|int", "|float", "|default(x)", "|items", "|first", "|last", "|unknown",
-                ".strip()", ".split('')", ".split('a', -1)", ".startswith('')", ".__class__", "['__class__']", ".items()",
-                ".append(1)", ".format(1)", ".encode", "raise_exception('a')", "strftime_now('%Y %')", " is defined",
+                "messages", "message", "loop.index0", "loop.previtem", "loop.last", "loop.cycle(1,2)",
+                "namespace()",
+                "range(1000000)", "range(-5)", "range(1,10,0)", "range(4096)", "9223372036854775807",
+                "-9223372036854775808",
+                "9999999999999999999999", "1e308", "1.5", "0", "-1", "none", "true", "''", "'x' * 1000000000",
+                "\"\\x\"",
+                "[::-1]", "[::0]", "[-1:1]", "[9223372036854775807]", "[:-9223372036854775808]", "|length",
+                "|tojson",
+                "|tojson(indent=4)", "|trim", "|join", "|replace('','a')", "|sort", "|list", "|map('upper')",
+                "|selectattr('a')",
+                "|indent(1000000000)", "|int", "|float", "|default(x)", "|items", "|first", "|last",
+                "|unknown",
+                ".strip()", ".split('')", ".split('a', -1)", ".startswith('')", ".__class__", "['__class__']",
+                ".items()",
+                ".append(1)", ".format(1)", ".encode", "raise_exception('a')", "strftime_now('%Y %')",
+                " is defined",
                 " is mapping", " is divisibleby(0)", " is sameas 1", "é", "\u{0}",
             ])
     }

@@ -15,17 +15,22 @@ struct LogitsCommand: Command {
             """)
 
     @Option(help: ArgumentHelp("Token ids; nothing is added to them.", valueName: "1,2,3"))
-    var ids: TokenIdentifiers
+    var ids: TokenIdentifiers?
 
     @Option(name: .customLong("output"), help: ArgumentHelp("The file to write.", valueName: "path"))
-    var path: String
+    var path: String?
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
+    func checkOptions() throws {
+        if ids == nil { throw ValidationError("--ids is missing; give token ids such as 1,2,3.") }
+        if path == nil { throw ValidationError("--output is missing; name the file to write.") }
+    }
+
     func report(to console: Console) async throws -> LogitsReport {
+        guard let ids = ids?.ids, let path else { throw CleanExit.helpRequest(self) }
         let model = try model.load().model
-        let ids = ids.ids
         let bytes = ids.count.multipliedReportingOverflow(by: 8 * model.vocabularySize)
         try MemoryNeed(model: model, tokens: ids.count, besides: bytes.overflow ? Int.max : bytes.partialValue)
             .refuseIfTooLarge()

@@ -15,7 +15,7 @@ struct PerplexityCommand: Command {
             """)
 
     @Option(help: ArgumentHelp("The text; - reads standard input.", valueName: "path"))
-    var file: String
+    var file: String?
 
     @Option(help: ArgumentHelp("Tokens by which the next window begins later. (default: the window)", valueName: "N"))
     var stride: Int?
@@ -26,7 +26,8 @@ struct PerplexityCommand: Command {
     /// Tokens in a window when `--context` is not given.
     private static let window = 512
 
-    func validate() throws {
+    func checkOptions() throws {
+        if file == nil { throw ValidationError("--file is missing; name the text to score, or - for standard input.") }
         let window = model.run.context ?? Self.window
         if let stride, !(1...window).contains(stride) {
             throw ValidationError("--stride is \(stride); expected 1 to \(window), the size of the window.")
@@ -34,6 +35,7 @@ struct PerplexityCommand: Command {
     }
 
     func report(to console: Console) async throws -> PerplexityReport {
+        guard let file else { throw CleanExit.helpRequest(self) }
         let text = try TextSource.file(file)
         // The window is not the model's context: a model with less says so in its own words.
         var loading = model.run.loading

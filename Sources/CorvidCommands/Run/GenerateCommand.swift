@@ -67,6 +67,7 @@ struct GenerateCommand: Command {
             }
         }
         try failure.rethrow()
+        if streams { try console.stream("\n") }
         return GenerateReport(
             model: loaded.name, seed: request.sampling.seed, promptIDs: request.prompt,
             results: results.first ?? [], showsSamples: !streams)

@@ -79,30 +79,38 @@ void ck_bf16_to_f32(ptrdiff_t n, const uint16_t *x, float *out);
 // MARK: Products with block-quantised weights
 //
 // One definition for any number of rows and every instruction set. Activations x are rounded per block of 32:
-//     d = max|x| / 127,   q_i = round_to_even(x_i * (127 / max|x|)) in -127...127 (0 when max|x| is 0)
-// A block with a NaN or an infinity gets d = NaN, so that the fault stays visible and in its row.
+//     d = max|x| / 127,   q_i = round_to_even(x_i * (127 / max|x|)) in -127...127
+// A block whose 127 / max|x| overflows (max|x| below 3.8e-37, also 0) counts as zeros: d = 0, q_i = 0.
+// A block with a NaN or an infinity gets d = NaN, q_i = 0, so that the fault stays visible and in its row.
 // A weight block of 32 (16 for Q6_K) is w_i = s * u_i + m with integer u_i, scale s and minimum m (both f32;
 // for K-quants s = d * sc and m = -(dmin * mn), each product rounded once). Then, in block order,
 //     y = 0;  y = fma(float(sum_i u_i q_i), s * d, y);  if the type has minima: y = fma(m, d * float(sum_i q_i), y)
 // with exact integer sums; u_i is signed where the type is (Q4_0: nibble - 8, Q8_0, Q5_0, Q6_K).
-// Q6_K: two sub-blocks of 16 in each block of 32, in order.
+// Q6_K: two sub-blocks of 16 in each block of 32, in order. All forms have the same bits on every instruction
+// set; only which NaN comes out where NaNs or infinities meet is left open.
 
 /// Rounds `rows` rows of `k` values; k is a multiple of 32. `x_stride` in floats.
 /// q: [rows, k] int8, d: [rows, k/32], sum: [rows, k/32] sums of q (per block of 32).
 void ck_quantize_activations(ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride, int8_t *q,
                              float *d, int32_t *sum);
 
-/// Bytes of scratch memory that `ck_product_quantized` needs (64-byte aligned by the caller).
+/// Bytes of scratch memory that `ck_product_quantized` needs (64-byte aligned by the caller), for each thread;
+/// at most about max(0.9 MB, 0.1 MB + 100 k). What suffices for rows and k suffices for fewer and for a smaller k.
 ptrdiff_t ck_product_scratch_bytes(ck_type type, ptrdiff_t rows, ptrdiff_t k);
 
 /// out[r * out_stride + j] = y(activation row r, weight row j), r in 0..<rows, j in 0..<outputs.
 /// weights: `outputs` rows of k weights, row after row as in the file (any alignment).
-/// A caller with several threads gives each a range of weight rows.
+/// A caller with several threads gives each a range of weight rows, best in multiples of 32. k is a multiple of
+/// the block size. No byte outside the weight rows is read. An unknown type writes nothing.
 void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const void *weights,
                           const int8_t *q, const float *d, const int32_t *sum, float *out,
                           ptrdiff_t out_stride, void *scratch);
 
-/// The plain loop of the above: its definition and reference.
+/// Asks for `count` bytes from `bytes` to be brought near (second-level cache) and does not wait: for weights
+/// which the calling thread will read next. Never faults, may be ignored.
+void ck_prefetch(const void *bytes, ptrdiff_t count);
+
+/// The plain loop of `ck_product_quantized`: its definition and reference.
 void ck_product_quantized_plain(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
                                 const void *weights, const int8_t *q, const float *d, const int32_t *sum,
                                 float *out, ptrdiff_t out_stride);

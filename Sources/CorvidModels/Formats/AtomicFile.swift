@@ -3,7 +3,8 @@ import Foundation
 
 /// A file that appears whole or not at all.
 ///
-/// It is written beside its place under another name, flushed, renamed, and the folder is flushed too, so that
+/// It is written beside its place under another name, flushed, renamed, and the folder is flushed too, so
+/// that
 /// neither a killed process nor a power failure leaves half of it under the final name.
 public struct AtomicFile {
     private let handle: FileHandle
@@ -72,7 +73,9 @@ public enum WriteError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .failed(let file, let step, let reason):
-            return "\(file): \(step) failed: \(reason). Nothing was written there; free space or choose another place."
+            return
+                "\(file): \(step) failed: \(reason). Nothing was written there; free space or choose "
+                + "another place."
         case .elementType(let file, let tensor, let found):
             return "\(file): tensor \(tensor) has type \(found.rawValue), which safetensors does not have. "
                 + "Convert it to f32, f16 or bf16 first."

@@ -16,7 +16,8 @@ enum CheckedArithmetic {
         return overflow ? nil : result
     }
 
-    /// The product of all sizes, 1 for none. Zeros do not hide an overflow of the others: code that multiplies
+    /// The product of all sizes, 1 for none. Zeros do not hide an overflow of the others: code that
+    /// multiplies
     /// in another order must not trap later.
     static func product(of sizes: [Int]) -> Int? {
         var result = 1

@@ -8,7 +8,9 @@ enum FileSignature {
     static func check(_ bytes: Bytes, file: String, format: String, isRight: Bool) throws {
         if isRight { return }
         let start = bytes.array(offset: 0, count: min(bytes.count, 64)) ?? []
-        if start.starts(with: Array("version https://git-lfs".utf8)) { throw FormatError.gitPointer(file: file) }
+        if start.starts(with: Array("version https://git-lfs".utf8)) {
+            throw FormatError.gitPointer(file: file)
+        }
         throw FormatError.signature(file: file, expected: format, found: describe(start))
     }
 

@@ -88,7 +88,9 @@ public struct GGUFFile: TensorSource {
     /// The first part, which holds the metadata of a split checkpoint.
     var metadataPart: GGUFPart? { parts.first }
 
-    public var entries: [TensorEntry] { parts.flatMap { part in part.tensors.map { Self.entry($0, in: part) } } }
+    public var entries: [TensorEntry] {
+        parts.flatMap { part in part.tensors.map { Self.entry($0, in: part) } }
+    }
 
     public func entry(named name: String) -> TensorEntry? {
         guard let found = location(of: name) else { return nil }

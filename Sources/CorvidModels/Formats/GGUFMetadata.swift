@@ -1,7 +1,8 @@
 import CorvidTensors
 import CorvidText
 
-/// Typed access to the metadata. Each returns nil if the key is absent and throws ``FormatError/type(file:key:found:expected:)``
+/// Typed access to the metadata. Each returns nil if the key is absent and throws
+/// ``FormatError/type(file:key:found:expected:)``
 /// if it holds another type.
 extension GGUFFile {
     /// All keys and values, in file order; arrays are summarised.
@@ -50,13 +51,17 @@ extension GGUFFile {
     }
 
     public func strings(_ key: String) throws -> [String]? {
-        guard let (part, field) = try array(key, "array of string", where: { $0 == .string }) else { return nil }
+        guard let (part, field) = try array(key, "array of string", where: { $0 == .string }) else {
+            return nil
+        }
         return try Self.strings(part, field, key)
     }
 
     /// An array of texts as their bytes, which need not be UTF-8; faster than ``strings(_:)``.
     public func byteStrings(_ key: String) throws -> ByteStrings? {
-        guard let (part, field) = try array(key, "array of string", where: { $0 == .string }) else { return nil }
+        guard let (part, field) = try array(key, "array of string", where: { $0 == .string }) else {
+            return nil
+        }
         let item = "key \(FormatError.shown(key))"
         let size = field.end - field.offset
         var cursor = ByteCursor(part.bytes, file: part.path, offset: field.offset)
@@ -130,7 +135,8 @@ extension GGUFFile {
             guard let value = integer(part.bytes, field.type, at: offset) else {
                 let found = part.bytes.integer(at: offset, as: UInt64.self).map(String.init) ?? "unreadable"
                 throw FormatError.value(
-                    file: part.path, item: "key \(FormatError.shown(key))", found: found, expected: "less than 2^63")
+                    file: part.path, item: "key \(FormatError.shown(key))", found: found,
+                    expected: "less than 2^63")
             }
             return value
         }

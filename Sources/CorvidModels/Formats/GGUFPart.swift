@@ -20,7 +20,8 @@ struct GGUFPart: Sendable {
         let version = try cursor.integer("the version", as: UInt32.self)
         guard version == 2 || version == 3 else {
             let swapped = version.byteSwapped
-            let supported = swapped == 2 || swapped == 3 ? "2 and 3, little-endian (this one is big-endian)" : "2 and 3"
+            let supported =
+                swapped == 2 || swapped == 3 ? "2 and 3, little-endian (this one is big-endian)" : "2 and 3"
             throw FormatError.version(file: path, found: UInt64(version), supported: supported)
         }
         let limits = GGUFFile.Limits.self
@@ -95,7 +96,8 @@ struct GGUFPart: Sendable {
         }
         let found = try cursor.integer("the length of key \(FormatError.shown(key))", as: UInt64.self)
         let start = cursor.offset
-        // No element is smaller than its type, a text not smaller than its length field: this bounds the loop.
+        // No element is smaller than its type, a text not smaller than its length field: this bounds the
+        // loop.
         guard let count = CheckedArithmetic.size(found),
             let least = CheckedArithmetic.product(count, element.byteCount ?? 8), least <= cursor.remaining
         else {
@@ -123,7 +125,8 @@ struct GGUFPart: Sendable {
     private static func alignment(_ fields: [String: GGUFField], bytes: Bytes, path: String) throws -> Int {
         let key = "general.alignment"
         guard let field = fields[key] else { return 32 }
-        guard field.type == .u32, !field.isArray, let value = bytes.integer(at: field.offset, as: UInt32.self) else {
+        guard field.type == .u32, !field.isArray, let value = bytes.integer(at: field.offset, as: UInt32.self)
+        else {
             throw FormatError.type(file: path, key: key, found: field.typeName, expected: "u32")
         }
         guard value > 0, value & (value - 1) == 0 else {
@@ -139,7 +142,8 @@ struct GGUFPart: Sendable {
         guard !tensors.isEmpty else { return [] }
         guard let start = CheckedArithmetic.alignedUp(headerEnd, to: alignment), start <= bytes.count else {
             throw FormatError.truncated(
-                file: path, item: "the padding after the header", offset: headerEnd, needed: UInt64(alignment),
+                file: path, item: "the padding after the header", offset: headerEnd,
+                needed: UInt64(alignment),
                 available: bytes.count - headerEnd)
         }
         let bound = bytes.count - start
@@ -151,13 +155,15 @@ struct GGUFPart: Sendable {
                 let inFile = CheckedArithmetic.sum(start, offset)
             else {
                 throw FormatError.range(
-                    file: path, tensor: tensor.name, offset: tensor.storedOffset, count: UInt64(tensor.byteCount),
+                    file: path, tensor: tensor.name, offset: tensor.storedOffset,
+                    count: UInt64(tensor.byteCount),
                     bound: bound)
             }
             placed.append(tensor.placed(at: inFile))
         }
         let sorted = placed.sorted { $0.offset < $1.offset }
-        for (previous, next) in zip(sorted, sorted.dropFirst()) where next.offset - previous.offset < previous.byteCount {
+        for (previous, next) in zip(sorted, sorted.dropFirst())
+        where next.offset - previous.offset < previous.byteCount {
             throw FormatError.overlap(
                 file: path, tensor: next.name, other: previous.name, offset: next.offset - start)
         }

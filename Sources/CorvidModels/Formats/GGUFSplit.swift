@@ -21,7 +21,8 @@ struct GGUFSplit {
         guard let named, named.count == count else {
             throw FormatError.split(
                 file: part.path, key: "split.count", found: "\(count)",
-                expected: "a file named NAME-00001-of-\(Self.digits(count)).gguf with its other parts beside it")
+                expected:
+                    "a file named NAME-00001-of-\(Self.digits(count)).gguf with its other parts beside it")
         }
         guard named.number >= 1, named.number <= count else {
             throw FormatError.split(
@@ -35,7 +36,9 @@ struct GGUFSplit {
 
     /// Throws unless `part` says that it is number `number` (from 0) of these parts.
     func check(_ part: GGUFPart, number: Int) throws {
-        let pairs = [("split.no", number), ("split.count", paths.count), ("split.tensors.count", tensorCount)]
+        let pairs = [
+            ("split.no", number), ("split.count", paths.count), ("split.tensors.count", tensorCount),
+        ]
         for (key, expected) in pairs {
             let found = try Self.integer(key, part)
             guard found == expected else {
@@ -49,7 +52,8 @@ struct GGUFSplit {
     func check(tensorCount found: Int) throws {
         guard let tensorCount, found != tensorCount else { return }
         throw FormatError.split(
-            file: path, key: "split.tensors.count", found: "\(tensorCount)", expected: "\(found), as the parts hold")
+            file: path, key: "split.tensors.count", found: "\(tensorCount)",
+            expected: "\(found), as the parts hold")
     }
 
     private static func integer(_ key: String, _ part: GGUFPart) throws -> Int? {
@@ -62,7 +66,8 @@ struct GGUFSplit {
         case .i32: return part.bytes.integer(at: field.offset, as: Int32.self).map(Int.init)
         case .u32: return part.bytes.integer(at: field.offset, as: UInt32.self).map(Int.init)
         case .u64: return part.bytes.integer(at: field.offset, as: UInt64.self).flatMap { Int(exactly: $0) }
-        default: throw FormatError.type(file: part.path, key: key, found: field.typeName, expected: "u16 or i32")
+        default:
+            throw FormatError.type(file: part.path, key: key, found: field.typeName, expected: "u16 or i32")
         }
     }
 

@@ -26,7 +26,8 @@ struct GGUFTensor: Sendable {
         let axes = try cursor.integer("the number of axes of tensor \(shown)", as: UInt32.self)
         guard axes <= UInt32(limits.axes) else {
             throw FormatError.limit(
-                file: file, item: "the number of axes of tensor \(shown)", found: UInt64(axes), limit: limits.axes)
+                file: file, item: "the number of axes of tensor \(shown)", found: UInt64(axes),
+                limit: limits.axes)
         }
         var sizes: [UInt64] = []
         for _ in 0..<axes { sizes.append(try cursor.integer("the shape of tensor \(shown)")) }

@@ -28,7 +28,8 @@ public struct ModelFiles: Sendable {
     /// generation_config.json, an object, if there is one.
     public let generationConfig: JSON?
 
-    /// Opens what lies at `path`: a GGUF file (one or all of its parts), a folder in Hugging Face layout, or a
+    /// Opens what lies at `path`: a GGUF file (one or all of its parts), a folder in Hugging Face layout, or
+    /// a
     /// folder without config.json that holds exactly one GGUF checkpoint.
     /// - Throws: ``CheckpointError``, ``FormatError``, `MemoryError`.
     public init(path: String) throws {
@@ -115,14 +116,16 @@ public struct ModelFiles: Sendable {
 
     private static func withoutConfig(_ folder: ModelFolder) -> CheckpointError {
         if let leftover = folder.leftovers.first {
-            return .incomplete(file: folder.path(of: leftover), reason: "is left of a download, and config.json is missing")
+            return .incomplete(
+                file: folder.path(of: leftover), reason: "is left of a download, and config.json is missing")
         }
         return .missingConfig(folder: folder.path)
     }
 
     private static func withoutWeights(_ folder: ModelFolder) -> CheckpointError {
         if let leftover = folder.leftovers.first {
-            return .incomplete(file: folder.path(of: leftover), reason: "is left of a download, and the weights are missing")
+            return .incomplete(
+                file: folder.path(of: leftover), reason: "is left of a download, and the weights are missing")
         }
         let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
         if let pickle = pickles.first(where: folder.has) { return .pickle(folder: folder.path, file: pickle) }

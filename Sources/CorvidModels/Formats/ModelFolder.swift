@@ -32,7 +32,8 @@ public struct ModelFolder: Sendable {
     /// Whether the folder has `name`. A link to a file that does not exist counts: see ``checkWhole(_:)``.
     public func has(_ name: String) -> Bool { names.contains(name) }
 
-    /// Throws ``CheckpointError/incomplete(file:reason:)`` if `name` is there but no whole file: empty, or a link
+    /// Throws ``CheckpointError/incomplete(file:reason:)`` if `name` is there but no whole file: empty, or a
+    /// link
     /// to a file that was never fetched.
     public func checkWhole(_ name: String) throws {
         let file = path(of: name)
@@ -58,7 +59,8 @@ public struct ModelFolder: Sendable {
         return mapping.bytes.array
     }
 
-    /// The JSON object in the file `name`; nil if there is none. Of a repeated key the last counts, as in Python.
+    /// The JSON object in the file `name`; nil if there is none. Of a repeated key the last counts, as in
+    /// Python.
     /// - Throws: ``CheckpointError``, `MemoryError` if it cannot be read.
     public func json(_ name: String, limit: Int = Limits.config) throws -> JSON? {
         guard let bytes = try bytes(of: name, limit: limit) else { return nil }
@@ -71,11 +73,14 @@ public struct ModelFolder: Sendable {
         do {
             value = try JSON.parse(bytes, duplicateKeys: .keepLast)
         } catch {
-            if bytes.starts(with: Array("version https://git-lfs".utf8)) { throw FormatError.gitPointer(file: file) }
+            if bytes.starts(with: Array("version https://git-lfs".utf8)) {
+                throw FormatError.gitPointer(file: file)
+            }
             throw CheckpointError.json(file: file, key: nil, reason: "is not valid JSON at \(error)")
         }
         guard value.object != nil else {
-            throw CheckpointError.json(file: file, key: nil, reason: "is \(value.kindName), expected an object")
+            throw CheckpointError.json(
+                file: file, key: nil, reason: "is \(value.kindName), expected an object")
         }
         return value
     }

@@ -1,5 +1,5 @@
-import CorvidText
 import CorvidTensors
+import CorvidText
 
 /// The header of a safetensors file, all of its rules checked.
 struct SafetensorsHeader: Sendable {
@@ -27,7 +27,8 @@ struct SafetensorsHeader: Sendable {
         guard let count = CheckedArithmetic.size(length), count <= limit else {
             throw FormatError.limit(file: path, item: "the length of the header", found: length, limit: limit)
         }
-        guard let text = bytes.array(offset: 8, count: count), let start = CheckedArithmetic.sum(8, count) else {
+        guard let text = bytes.array(offset: 8, count: count), let start = CheckedArithmetic.sum(8, count)
+        else {
             throw cursor.truncated("the header", needed: length)
         }
         var reader = Reader(text: text, path: path)
@@ -48,7 +49,8 @@ struct SafetensorsHeader: Sendable {
         let sorted = items.sorted { ($0.begin, $0.end) < ($1.begin, $1.end) }
         if let last = sorted.map(\.end).max(), last > bound {
             throw FormatError.truncated(
-                file: path, item: "the data of tensor \(FormatError.shown(sorted.last?.name ?? ""))", offset: start,
+                file: path, item: "the data of tensor \(FormatError.shown(sorted.last?.name ?? ""))",
+                offset: start,
                 needed: UInt64(last), available: bound)
         }
         var end = 0
@@ -62,7 +64,8 @@ struct SafetensorsHeader: Sendable {
             guard item.begin == end else { throw FormatError.hole(file: path, from: end, to: item.begin) }
             guard let offset = CheckedArithmetic.sum(start, item.begin) else {
                 throw FormatError.range(
-                    file: path, tensor: item.name, offset: UInt64(item.begin), count: UInt64(item.end - item.begin),
+                    file: path, tensor: item.name, offset: UInt64(item.begin),
+                    count: UInt64(item.end - item.begin),
                     bound: bound)
             }
             result.append(
@@ -160,7 +163,8 @@ private struct Reader {
         }
         guard let expected = type.byteCount(shape: shape) else {
             throw FormatError.shape(
-                file: path, tensor: name, found: "\(shape)", expected: "whole bytes and a size of less than 2^63 bits")
+                file: path, tensor: name, found: "\(shape)",
+                expected: "whole bytes and a size of less than 2^63 bits")
         }
         guard end - begin == expected else {
             throw FormatError.size(file: path, tensor: name, found: end - begin, expected: expected)
@@ -178,7 +182,8 @@ private struct Reader {
                 throw FormatError.limit(
                     file: path, item: "the length of \(item)", found: UInt64(sizes.count + 1), limit: limit)
             }
-            guard case .integer(let value) = try scanner.readNumber(), value >= 0, let size = Int(exactly: value)
+            guard case .integer(let value) = try scanner.readNumber(), value >= 0,
+                let size = Int(exactly: value)
             else {
                 throw FormatError.value(
                     file: path, item: item, found: "no size", expected: "integers from 0 to 2^63 - 1")

@@ -4,7 +4,8 @@ import Foundation
 
 /// A checkpoint of several safetensors files and the index that says which tensor lies in which.
 ///
-/// Source: `model.safetensors.index.json` as the transformers library writes it. Tensors that the index does not
+/// Source: `model.safetensors.index.json` as the transformers library writes it. Tensors that the index does
+/// not
 /// name are not read.
 public struct ShardedSafetensors: TensorSource {
     public let names: [String]
@@ -27,7 +28,8 @@ public struct ShardedSafetensors: TensorSource {
             try folder.checkWhole(shard)
             shards[shard] = try SafetensorsFile(path: folder.path(of: shard))
         }
-        for (tensor, shard) in places.sorted(by: { $0.key < $1.key }) where shards[shard]?.entry(named: tensor) == nil {
+        for (tensor, shard) in places.sorted(by: { $0.key < $1.key })
+        where shards[shard]?.entry(named: tensor) == nil {
             throw CheckpointError.missingTensor(shard: folder.path(of: shard), tensor: tensor, index: path)
         }
         names = shards.sorted { $0.key < $1.key }.flatMap { shard in
@@ -48,18 +50,22 @@ public struct ShardedSafetensors: TensorSource {
     static func places(_ index: JSON, path: String) throws -> [String: String] {
         guard let map = index["weight_map"]?.object else {
             let found = index["weight_map"]?.kindName ?? "absent"
-            throw CheckpointError.json(file: path, key: "weight_map", reason: "is \(found), expected an object")
+            throw CheckpointError.json(
+                file: path, key: "weight_map", reason: "is \(found), expected an object")
         }
         guard !map.isEmpty else {
-            throw CheckpointError.json(file: path, key: "weight_map", reason: "is empty, expected tensor names")
+            throw CheckpointError.json(
+                file: path, key: "weight_map", reason: "is empty, expected tensor names")
         }
         var places: [String: String] = [:]
         for (tensor, value) in map {
             guard let shard = value.string else {
                 throw CheckpointError.json(
-                    file: path, key: "weight_map.\(tensor)", reason: "is \(value.kindName), expected a file name")
+                    file: path, key: "weight_map.\(tensor)",
+                    reason: "is \(value.kindName), expected a file name")
             }
-            let isPlain = !shard.isEmpty && !shard.hasPrefix(".") && !shard.utf8.contains(UInt8(ascii: "/"))
+            let isPlain =
+                !shard.isEmpty && !shard.hasPrefix(".") && !shard.utf8.contains(UInt8(ascii: "/"))
                 && !shard.utf8.contains(0) && shard.utf8.count <= 255
             guard isPlain else { throw CheckpointError.shardName(index: path, tensor: tensor, found: shard) }
             places[tensor] = shard

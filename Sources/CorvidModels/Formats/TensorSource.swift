@@ -7,7 +7,8 @@ public protocol TensorSource: Sendable {
     /// What the file says about each tensor, in the order of ``names``.
     var entries: [TensorEntry] { get }
     /// The tensor of that name, sharing the file's mapping; nil if there is none.
-    /// - Throws: ``FormatError/elementType(file:tensor:found:)`` if its type is one that Corvid cannot compute with.
+    /// - Throws: ``FormatError/elementType(file:tensor:found:)`` if its type is one that Corvid cannot
+    /// compute with.
     func tensor(named name: String) throws -> Tensor?
     /// What the file says about the tensor of that name.
     func entry(named name: String) -> TensorEntry?

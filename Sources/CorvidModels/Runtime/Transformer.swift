@@ -129,7 +129,7 @@ struct Transformer: Sendable {
             keys: key, values: value, columns: block.columns, segments: segments, workers: workers)
         let heads = try arena.matrix(rows: rows, columns: configuration.heads * configuration.headWidth)
         try block.attention.attend(
-            query: query, columns: block.columns, segments: segments, into: heads, workers: workers)
+            query: query, columns: block.columns, segments: segments, into: heads, workers: workers, arena: arena)
         return AttentionResult(input: input, values: heads)
     }
 

@@ -1,55 +1,5 @@
 import CorvidKernels
 
-/// Keys and values of 256 positions of one layer, all key-value heads, f16 or f32.
-///
-/// Keys lie in tiles of 16 positions, so that a score is a sum in the order of the head's dimensions and
-/// sixteen of them are made at once; values lie row by row.
-public final class KeyValuePage: @unchecked Sendable {
-    // Sound: a page is written only by the pass that holds its cache, at positions nobody reads yet.
-    public static let positions = Int(CK_PAGE_POSITIONS)
-
-    let shape: KeyValueShape
-    private let buffer: AlignedBuffer
-
-    public init(_ shape: KeyValueShape) throws {
-        self.shape = shape
-        buffer = try AlignedBuffer(byteCount: 2 * shape.heads * shape.headBytes)
-    }
-
-    /// A page with the same content.
-    public func copy() throws -> KeyValuePage {
-        let page = try KeyValuePage(shape)
-        page.buffer.base.copyMemory(from: buffer.base, byteCount: buffer.byteCount)
-        return page
-    }
-
-    fileprivate func keys(head: Int) -> UnsafeMutableRawPointer { buffer.base + head * shape.headBytes }
-    fileprivate func values(head: Int) -> UnsafeMutableRawPointer {
-        buffer.base + (shape.heads + head) * shape.headBytes
-    }
-}
-
-/// Sizes of one layer's keys and values.
-public struct KeyValueShape: Sendable, Equatable {
-    /// Key-value heads.
-    public let heads: Int
-    public let headWidth: Int
-    /// ``DType/f16`` or ``DType/f32``.
-    public let type: DType
-
-    public init(heads: Int, headWidth: Int, type: DType) {
-        precondition(type == .f16 || type == .f32, "keys and values are f16 or f32")
-        self.heads = heads
-        self.headWidth = headWidth
-        self.type = type
-    }
-
-    /// Bytes of one head's keys (or values) in a page.
-    var headBytes: Int { KeyValuePage.positions * headWidth * type.blockBytes }
-    /// Bytes of keys and values of one position.
-    public var bytesPerPosition: Int { 2 * heads * headWidth * type.blockBytes }
-}
-
 /// Neighbouring rows of a pass that belong to one sequence.
 public struct AttentionSegment {
     /// Rows of the pass.
@@ -130,57 +80,77 @@ public struct Attention: Sendable {
     /// out[row, h·D ..< (h+1)·D] = Σ_j softmax_j(scale q·k_j + bias_j) v_j, causal. Keys and values of all rows
     /// are stored. `query` holds the rows' queries at `columns.query`, `out` is `[rows, heads·D]`.
     public func attend(
-        query: Matrix, columns: Columns, segments: [AttentionSegment], into out: Matrix,
-        workers: Workers
+        query: Matrix, columns: Columns, segments: [AttentionSegment], into out: Matrix, workers: Workers,
+        arena: Arena
     ) throws {
-        let tasks = AttentionTasks(segments: segments, shape: shape, threads: workers.threads)
         let group = heads / shape.heads
         // The heads of a group must be neighbours in the query's columns; where a fused product puts them
         // apart, they are worked on one by one.
         let together = (0..<heads - 1).allSatisfy {
             ($0 + 1) % group == 0 || columns.query($0 + 1) == columns.query($0) + shape.headWidth
         }
-        let step = together ? group : 1
-        var scratchFloats = 16
-        for segment in segments {
-            segment.withPages(shape: shape, head: 0) { keyPages, valuePages in
-                var task = task(
-                    segment, rows: 0..<segment.rows.count, head: 0, group: step, query: query, columns: columns,
-                    out: out)
-                task.key_pages = keyPages
-                task.value_pages = valuePages
-                scratchFloats = max(scratchFloats, ck_attend_scratch_floats(&task))
-            }
+        let units = AttentionUnits(segments: segments, shape: shape, group: group, step: together ? group : 1,
+            threads: workers.threads)
+        let tables = try PageTables(segments, shape: shape, arena: arena)
+        let tasks = units.list.map { unit in
+            task(unit, segments[unit.segment], tables, group: group, query: query, columns: columns, out: out)
         }
+        if units.sharesUnits {
+            try attendInStages(tasks, workers: workers, arena: arena)
+            return
+        }
+        var scratchFloats = 16
+        for var task in tasks { scratchFloats = max(scratchFloats, ck_attend_scratch_floats(&task)) }
         let scratch = try workers.scratch(byteCount: scratchFloats * 4)
         workers.forEach(tasks.count) { index, worker in
-            let (segment, keyValueHead, rows) = tasks[index]
-            let memory = scratch.pointer(worker: worker).assumingMemoryBound(to: Float.self)
-            segments[segment].withPages(shape: shape, head: keyValueHead) { keyPages, valuePages in
-                for head in Swift.stride(from: keyValueHead * group, to: (keyValueHead + 1) * group, by: step) {
-                    var task = task(
-                        segments[segment], rows: rows, head: head, group: step, query: query, columns: columns,
-                        out: out)
-                    task.key_pages = keyPages
-                    task.value_pages = valuePages
-                    ck_attend(&task, memory)
-                }
-            }
+            var task = tasks[index]
+            ck_attend(&task, scratch.pointer(worker: worker).assumingMemoryBound(to: Float.self))
         }
     }
 
+    /// The same where whole heads are too few or too large to keep all workers busy: they share each head's
+    /// positions, then its queries, then its dimensions.
+    private func attendInStages(_ tasks: [ck_attention], workers: Workers, arena: Arena) throws {
+        let scratch = try tasks.map { task in
+            var task = task
+            let floats = ck_attend_stages_scratch_floats(&task)
+            return try arena.reserve(byteCount: floats * 4).base.bindMemory(to: Float.self, capacity: floats)
+        }
+        let parts = max(1, (workers.threads * 4 + tasks.count - 1) / tasks.count)
+        func share(_ count: Int, of granule: Int, _ part: Int) -> Range<Int> {
+            let pieces = (count + granule - 1) / granule
+            return min(count, pieces * part / parts * granule)..<min(count, pieces * (part + 1) / parts * granule)
+        }
+        func stage(
+            _ granule: Int, _ size: (ck_attention) -> Int,
+            _ run: (UnsafePointer<ck_attention>, Int, Int, UnsafeMutablePointer<Float>) -> Void
+        ) {
+            workers.forEach(tasks.count * parts) { index, _ in
+                var task = tasks[index / parts]
+                let range = share(size(task), of: granule, index % parts)
+                if !range.isEmpty { run(&task, range.lowerBound, range.upperBound, scratch[index / parts]) }
+            }
+        }
+        stage(Int(CK_TILE_POSITIONS), { $0.key_count }) { ck_attend_products($0, $1, $2, $3) }
+        stage(1, { $0.rows * $0.group }) { ck_attend_exponentials($0, $1, $2, $3) }
+        stage(Int(CK_TILE_POSITIONS), { $0.head_width }) { ck_attend_values($0, $1, $2, $3) }
+    }
+
     private func task(
-        _ segment: AttentionSegment, rows: Range<Int>, head: Int, group: Int, query: Matrix, columns: Columns,
-        out: Matrix
+        _ unit: AttentionUnits.Unit, _ segment: AttentionSegment, _ tables: PageTables, group: Int,
+        query: Matrix, columns: Columns, out: Matrix
     ) -> ck_attention {
         var task = ck_attention()
-        let firstRow = segment.rows.lowerBound + rows.lowerBound
+        let firstRow = segment.rows.lowerBound + unit.rows.lowerBound
+        let head = unit.firstHead
         task.keys_are_f32 = shape.type == .f32 ? 1 : 0
+        task.key_pages = tables.keys(segment: unit.segment, head: head / group)
+        task.value_pages = tables.values(segment: unit.segment, head: head / group)
         task.head_width = shape.headWidth
-        task.group = group
-        task.rows = rows.count
-        task.first_position = segment.firstPosition + rows.lowerBound
-        task.key_count = segment.firstPosition + segment.rows.count
+        task.group = unit.heads
+        task.rows = unit.rows.count
+        task.first_position = segment.firstPosition + unit.rows.lowerBound
+        task.key_count = segment.firstPosition + unit.rows.upperBound
         task.causal = 1
         task.window = window
         task.scale = scale
@@ -193,42 +163,73 @@ public struct Attention: Sendable {
     }
 }
 
-extension AttentionSegment {
-    fileprivate func withPages(
-        shape: KeyValueShape, head: Int,
-        _ body: (UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeRawPointer?>?) -> Void
-    ) {
-        withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: 2 * max(1, pages.count)) { pointers in
-            for (index, page) in pages.enumerated() {
-                pointers.initializeElement(at: index, to: UnsafeRawPointer(page.keys(head: head)))
-                pointers.initializeElement(
-                    at: pages.count + index, to: UnsafeRawPointer(page.values(head: head)))
-            }
-            let start = pointers.baseAddress.map { UnsafePointer($0) }
-            body(start, start.map { $0 + pages.count })
-        }
+/// Division of attention into units: some heads of one segment for some of its rows.
+private struct AttentionUnits {
+    struct Unit {
+        let segment: Int
+        let firstHead: Int
+        let heads: Int
+        let rows: Range<Int>
     }
-}
 
-/// Division of attention into tasks: (segment, key-value head, rows).
-private struct AttentionTasks {
-    private var tasks: [(segment: Int, head: Int, rows: Range<Int>)] = []
-    var count: Int { tasks.count }
-    subscript(task: Int) -> (segment: Int, head: Int, rows: Range<Int>) { tasks[task] }
+    private(set) var list: [Unit] = []
+    /// Whether the workers should share each unit instead of taking whole ones.
+    let sharesUnits: Bool
 
-    init(segments: [AttentionSegment], shape: KeyValueShape, threads: Int) {
+    init(segments: [AttentionSegment], shape: KeyValueShape, group: Int, step: Int, threads: Int) {
+        var mostKeys = 0
         for (index, segment) in segments.enumerated() {
             let rows = segment.rows.count
             // Long prompts are split by rows, too: later rows see more keys.
             let size = rows > 64 ? max(32, rows / (threads * 2)) : rows
-            for head in 0..<shape.heads {
-                var start = 0
-                while start < rows {
-                    let end = min(rows, start + size)
-                    tasks.append((index, head, start..<end))
-                    start = end
+            mostKeys = max(mostKeys, segment.firstPosition + rows)
+            for head in stride(from: 0, to: shape.heads * group, by: step) {
+                for start in stride(from: 0, to: rows, by: size) {
+                    list.append(
+                        Unit(
+                            segment: index, firstHead: head, heads: step,
+                            rows: start..<min(rows, start + size)))
                 }
             }
         }
+        // Three hand-overs instead of one pay when the units would leave workers idle for a while.
+        let isUneven = list.count < threads * 4 && list.count % threads != 0
+        let isOneRow = segments.allSatisfy { $0.rows.count == 1 }
+        sharesUnits = threads > 1 && isUneven && isOneRow && mostKeys * shape.headWidth >= 65_536
+    }
+}
+
+/// Pointers to the pages of every segment and head, in the arena for the time of one operation.
+private struct PageTables {
+    private let shape: KeyValueShape
+    private let base: UnsafeMutablePointer<UnsafeRawPointer?>
+    private var starts: [Int] = []
+    private var counts: [Int] = []
+
+    init(_ segments: [AttentionSegment], shape: KeyValueShape, arena: Arena) throws {
+        self.shape = shape
+        let total = segments.reduce(0) { $0 + 2 * shape.heads * $1.pages.count }
+        let bytes = total * MemoryLayout<UnsafeRawPointer?>.stride
+        base = try arena.reserve(byteCount: bytes).base.bindMemory(to: UnsafeRawPointer?.self, capacity: total)
+        var next = 0
+        for segment in segments {
+            starts.append(next)
+            counts.append(segment.pages.count)
+            for head in 0..<shape.heads {
+                for (index, page) in segment.pages.enumerated() {
+                    base[next + index] = UnsafeRawPointer(page.keys(head: head))
+                    base[next + segment.pages.count + index] = UnsafeRawPointer(page.values(head: head))
+                }
+                next += 2 * segment.pages.count
+            }
+        }
+    }
+
+    func keys(segment: Int, head: Int) -> UnsafePointer<UnsafeRawPointer?> {
+        UnsafePointer(base + starts[segment] + 2 * head * counts[segment])
+    }
+
+    func values(segment: Int, head: Int) -> UnsafePointer<UnsafeRawPointer?> {
+        keys(segment: segment, head: head) + counts[segment]
     }
 }

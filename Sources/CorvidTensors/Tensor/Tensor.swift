@@ -34,16 +34,20 @@ public struct Tensor: Sendable {
         guard shape.allSatisfy({ $0 >= 0 }), let rowBytes = type.rowBytes(columns: columns) else {
             throw TensorError.blocks(type: type, shape: shape)
         }
-        var total = rowBytes
+        // Sizes of 0 must not hide an overflow of the others: elements are counted with at least 1 each.
+        var bytes = rowBytes
+        var elements = max(1, columns)
         for size in shape.dropLast() {
-            let (product, overflow) = total.multipliedReportingOverflow(by: size)
-            guard !overflow else { throw TensorError.blocks(type: type, shape: shape) }
-            total = product
+            let (byteProduct, byteOverflow) = bytes.multipliedReportingOverflow(by: size)
+            let (product, overflow) = elements.multipliedReportingOverflow(by: max(1, size))
+            guard !byteOverflow, !overflow else { throw TensorError.blocks(type: type, shape: shape) }
+            bytes = byteProduct
+            elements = product
         }
-        return total
+        return bytes
     }
 
-    /// Number of elements. Cannot overflow: the bytes exist.
+    /// Number of elements. Cannot overflow: `init` refuses such shapes.
     public var count: Int { shape.reduce(1, *) }
     /// Product of all axes but the last.
     public var rows: Int { shape.dropLast().reduce(1, *) }

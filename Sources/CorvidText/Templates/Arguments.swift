@@ -12,7 +12,9 @@ extension Evaluator {
         guard arguments.positional.count <= parameters.count else {
             throw .invalid(
                 line: line,
-                problem: "\(callee) takes at most \(parameters.count) arguments, not \(arguments.positional.count)")
+                problem:
+                    "\(callee) takes at most \(parameters.count) arguments, not \(arguments.positional.count)"
+            )
         }
         var bound: [Value?] = arguments.positional
         bound += [Value?](repeating: nil, count: parameters.count - bound.count)
@@ -45,7 +47,8 @@ extension Evaluator {
         case .text(let text)?: return text
         case .undefined(let undefined)?: throw failure(undefined)
         default:
-            throw .invalid(line: line, problem: "\(role) must be a string, not \(value?.kindName ?? "missing")")
+            throw .invalid(
+                line: line, problem: "\(role) must be a string, not \(value?.kindName ?? "missing")")
         }
     }
 

@@ -58,7 +58,8 @@ public struct ChatTemplate: Sendable {
 
     /// As `render(messages:)`, with turns that hold more than a role and a content, such as `tool_calls`.
     public func render(
-        turns: [JSON], addGenerationPrompt: Bool = true, extra: JSONObject = [:], clock: TemplateClock = .system
+        turns: [JSON], addGenerationPrompt: Bool = true, extra: JSONObject = [:],
+        clock: TemplateClock = .system
     ) throws(TemplateError) -> String {
         switch form {
         case .plain: return Self.plainText(turns, addGenerationPrompt)
@@ -83,7 +84,9 @@ public struct ChatTemplate: Sendable {
         for turn in turns {
             let role = turn["role"]?.string ?? "user"
             let content = turn["content"]?.string ?? ""
-            text += role == "system" ? "\(content)\n\n" : "\(role.prefix(1).uppercased())\(role.dropFirst()): \(content)\n"
+            text +=
+                role == "system"
+                ? "\(content)\n\n" : "\(role.prefix(1).uppercased())\(role.dropFirst()): \(content)\n"
         }
         return addGenerationPrompt ? text + "Assistant:" : text
     }

@@ -1,4 +1,4 @@
-/// Attributes, subscripts and slices. Only given values are looked into: there is no way to an object's class.
+/// Attributes, subscripts and slices. Only given values are looked into: no way leads to an object's class.
 extension Evaluator {
     /// `value.name`: a method where Python has one, else the mapping's item.
     func attribute(_ name: String, of value: Value) throws(TemplateError) -> Value {
@@ -110,14 +110,18 @@ extension Evaluator {
         case .text(let text):
             try spend(bytes: text.bytes.count)
             let picked = Self.positions(count: text.count, start, end, stride)
-            if stride == 1, let first = picked.first { return .text(text.slice(first..<first + picked.count)) }
+            if stride == 1, let first = picked.first {
+                return .text(text.slice(first..<first + picked.count))
+            }
             let scalars = text.scalars
             try spend(picked.count)
             return .text(Text(scalars: picked.map { scalars[$0] }))
         case .list(let elements):
-            return try makeList(Self.positions(count: elements.items.count, start, end, stride).map { elements.items[$0] })
+            return try makeList(
+                Self.positions(count: elements.items.count, start, end, stride).map { elements.items[$0] })
         case .tuple(let elements):
-            return try makeTuple(Self.positions(count: elements.items.count, start, end, stride).map { elements.items[$0] })
+            return try makeTuple(
+                Self.positions(count: elements.items.count, start, end, stride).map { elements.items[$0] })
         case .view(let view) where view.isRange:
             let items = view.elements.items
             return try makeList(Self.positions(count: items.count, start, end, stride).map { items[$0] })

@@ -47,7 +47,8 @@ extension Evaluator {
         switch name {
         case "items": return .view(Value.View(kind: .items, elements: try elements(try items(of: object))))
         case "keys": return .view(Value.View(kind: .keys, elements: try elements(object.entries.map(\.key))))
-        case "values": return .view(Value.View(kind: .values, elements: try elements(object.entries.map(\.value))))
+        case "values":
+            return .view(Value.View(kind: .values, elements: try elements(object.entries.map(\.value))))
         default: return .object(object)
         }
     }

@@ -1,5 +1,5 @@
-/// Equality, order and membership with Python's rules. Each look at a value costs a step, so that values which
-/// share parts cannot make a comparison long.
+/// Equality, order and membership with Python's rules. Each look at a value costs a step, so that values
+/// which share parts cannot make a comparison long.
 extension Evaluator {
     func compare(
         _ left: Value, _ comparison: Expression.Comparison, _ right: Value
@@ -28,7 +28,8 @@ extension Evaluator {
         case (.object(let a), .object(let b)):
             guard a.entries.count == b.entries.count else { return false }
             for entry in a.entries {
-                guard let key = try key(of: entry.key), let other = b[key], try areEqual(entry.value, other) else {
+                guard let key = try key(of: entry.key), let other = b[key], try areEqual(entry.value, other)
+                else {
                     return false
                 }
             }

@@ -73,7 +73,8 @@ extension Evaluator {
             }
             conversion = scalars[index]
             index += 1
-            guard "sdifrx%".unicodeScalars.contains(conversion), width < 10_000, (precision ?? 0) <= 100 else {
+            guard "sdifrx%".unicodeScalars.contains(conversion), width < 10_000, (precision ?? 0) <= 100
+            else {
                 throw .unsupported(line: line, construct: "this directive '%\(conversion)' of a format")
             }
         }
@@ -105,7 +106,8 @@ extension Evaluator {
             }
             guard let whole else {
                 throw .invalid(
-                    line: line, problem: "'%\(directive.conversion)' needs a whole number, not \(value.kindName)")
+                    line: line,
+                    problem: "'%\(directive.conversion)' needs a whole number, not \(value.kindName)")
             }
             body = Array(String(whole, radix: directive.conversion == "x" ? 16 : 10).utf8)
         }

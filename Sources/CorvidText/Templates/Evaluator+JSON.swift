@@ -53,7 +53,9 @@ extension Evaluator {
             for entry in object.entries {
                 entries.append((try jsonKey(entry.key), entry.value))
             }
-            if style.sortsKeys { entries = try sorted(entries) { (a, b) throws(TemplateError) in a.key < b.key } }
+            if style.sortsKeys {
+                entries = try sorted(entries) { (a, b) throws(TemplateError) in a.key < b.key }
+            }
             try writeJSON(count: entries.count, "{", "}", style, to: &output, depth: depth) {
                 (index, output) throws(TemplateError) in
                 try self.writeJSON(entries[index].key, style, to: &output)

@@ -117,7 +117,8 @@ extension Text {
                     let (prefix, width) =
                         scalar.value < 0x100 ? ("\\x", 2) : scalar.value < 0x10000 ? ("\\u", 4) : ("\\U", 8)
                     result.append(contentsOf: prefix.utf8)
-                    result.append(contentsOf: repeatElement(0x30, count: max(0, width - hexadecimal.utf8.count)))
+                    result.append(
+                        contentsOf: repeatElement(0x30, count: max(0, width - hexadecimal.utf8.count)))
                     result.append(contentsOf: hexadecimal.utf8)
                 }
             }

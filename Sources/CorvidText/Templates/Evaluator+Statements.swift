@@ -113,7 +113,8 @@ extension Evaluator {
     }
 
     private func runCall(_ call: Expression, _ caller: Statement.Macro) throws(TemplateError) {
-        guard case .chain(let callee, var steps) = call.form, case .call(var arguments)? = steps.popLast()?.form
+        guard case .chain(let callee, var steps) = call.form,
+            case .call(var arguments)? = steps.popLast()?.form
         else { throw .invalid(line: line, problem: "'call' needs the call of a macro") }
         arguments.named.append(("caller", Expression(line: call.line, form: .none)))
         let function = try apply(steps, to: try evaluate(callee))

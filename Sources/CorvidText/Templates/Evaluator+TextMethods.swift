@@ -3,7 +3,8 @@ extension Evaluator {
     /// Every public method of Python's `str`; calling one that is missing here is an error which names it.
     static let textMethods: Set<String> = [
         "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format",
-        "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
+        "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier",
+        "islower",
         "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip",
         "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust",
         "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
@@ -112,13 +113,16 @@ extension Evaluator {
         var searched = text
         if bound[1] != nil || bound[2] != nil {
             let end = bound[2] == nil ? nil : try wholeNumber(bound[2], "'end'", or: 0)
-            let part = try slice(.text(text), start: try wholeNumber(bound[1], "'start'", or: 0), end: end, stride: 1)
+            let part = try slice(
+                .text(text), start: try wholeNumber(bound[1], "'start'", or: 0), end: end, stride: 1)
             searched = part.text ?? text
         }
         for option in options {
             let wanted = try self.text(option, "what '\(name)' looks for")
             try spend(bytes: wanted.bytes.count)
-            if name == "startswith" ? searched.hasPrefix(wanted) : searched.hasSuffix(wanted) { return .bool(true) }
+            if name == "startswith" ? searched.hasPrefix(wanted) : searched.hasSuffix(wanted) {
+                return .bool(true)
+            }
         }
         return .bool(false)
     }
@@ -144,7 +148,9 @@ extension Evaluator {
         return .integer(-1)
     }
 
-    private func removeEnd(_ name: String, _ text: Text, _ arguments: Arguments) throws(TemplateError) -> Value {
+    private func removeEnd(
+        _ name: String, _ text: Text, _ arguments: Arguments
+    ) throws(TemplateError) -> Value {
         let bound = try bind(arguments, of: "'\(name)'", to: ["text"], required: 1)
         let removed = try self.text(bound[0], "what '\(name)' removes")
         let isPrefix = name == "removeprefix"
@@ -153,7 +159,9 @@ extension Evaluator {
         return .text(text.bytes(in: isPrefix ? removed.bytes.count..<text.bytes.count : 0..<rest))
     }
 
-    private func partition(_ name: String, _ text: Text, _ arguments: Arguments) throws(TemplateError) -> Value {
+    private func partition(
+        _ name: String, _ text: Text, _ arguments: Arguments
+    ) throws(TemplateError) -> Value {
         let bound = try bind(arguments, of: "'\(name)'", to: ["sep"], required: 1)
         let separator = try self.text(bound[0], "the separator of '\(name)'")
         guard !separator.isEmpty else { throw .invalid(line: line, problem: "'\(name)' needs a separator") }
@@ -171,7 +179,9 @@ extension Evaluator {
         guard fill.count == 1 else { throw .invalid(line: line, problem: "'fillchar' must be one character") }
         let missing = max(0, width.subtractingReportingOverflow(text.count).partialValue)
         guard missing > 0, width > 0 else { return .text(text) }
-        guard missing <= TemplateLimits.outputBytes / fill.bytes.count else { throw .limit(line: line, limit: .output) }
+        guard missing <= TemplateLimits.outputBytes / fill.bytes.count else {
+            throw .limit(line: line, limit: .output)
+        }
         let padding = { (count: Int) in Array([[UInt8]](repeating: fill.bytes, count: count).joined()) }
         switch name {
         case "ljust": return try makeText(text.bytes + padding(missing))

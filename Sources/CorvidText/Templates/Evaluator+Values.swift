@@ -98,7 +98,8 @@ extension Evaluator {
         case .text(let text):
             try spend(text.bytes.count)
             return text.string.unicodeScalars.map { .text(Text(scalars: CollectionOfOne($0))) }
-        default: throw .invalid(line: line, problem: "\(value.kindName) cannot be walked through by \(purpose)")
+        default:
+            throw .invalid(line: line, problem: "\(value.kindName) cannot be walked through by \(purpose)")
         }
     }
 

@@ -196,7 +196,8 @@ final class Evaluator {
         }
         return try scoped(inside: macro.scope) { () throws(TemplateError) in
             try self.bind(arguments, to: macro.definition)
-            let (_, text) = try self.capture { () throws(TemplateError) in try self.run(macro.definition.body) }
+            let (_, text) = try self.capture { () throws(TemplateError) in try self.run(macro.definition.body)
+            }
             return .text(text)
         }
     }

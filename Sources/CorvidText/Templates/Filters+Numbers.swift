@@ -35,7 +35,9 @@ extension Evaluator {
             digits.removeFirst(digits.dropFirst(2).first == "_" ? 3 : 2)
         }
         if radix == 0 { radix = 10 }
-        guard (2...36).contains(radix), digits.first != "_", digits.last != "_", !digits.isEmpty else { return nil }
+        guard (2...36).contains(radix), digits.first != "_", digits.last != "_", !digits.isEmpty else {
+            return nil
+        }
         var cleaned = isNegative ? "-" : ""
         var previous: Unicode.Scalar = "0"
         for digit in digits {
@@ -61,7 +63,9 @@ extension Evaluator {
         }
         // Hexadecimal forms, which Swift reads, are no numbers in Python.
         let digits = unsigned.unicodeScalars
-        guard digits.allSatisfy({ $0.isASCIIDigit || ".e+-_".unicodeScalars.contains($0) }) else { return nil }
+        guard digits.allSatisfy({ $0.isASCIIDigit || ".e+-_".unicodeScalars.contains($0) }) else {
+            return nil
+        }
         guard digits.first != "_", digits.last != "_", !unsigned.contains("__") else { return nil }
         return Double(string.filter { $0 != "_" })
     }

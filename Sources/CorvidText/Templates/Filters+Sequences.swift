@@ -73,7 +73,8 @@ extension Evaluator {
             if let current = best, !(try isBetter(self, current.key, key)) { continue }
             best = (item, key)
         }
-        return best?.value ?? .undefined(Value.Undefined(why: "the \(name) of an empty sequence is undefined"))
+        return best?.value
+            ?? .undefined(Value.Undefined(why: "the \(name) of an empty sequence is undefined"))
     }
 
     func sortFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
@@ -94,7 +95,8 @@ extension Evaluator {
         }
         return try makeList(
             try sorted(
-                items, keys: keys, caseMatters: bound[1]?.isTrue ?? false, isReversed: bound[0]?.isTrue ?? false))
+                items, keys: keys, caseMatters: bound[1]?.isTrue ?? false,
+                isReversed: bound[0]?.isTrue ?? false))
     }
 
     func uniqueFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
@@ -205,7 +207,8 @@ extension Evaluator {
         if case .text(let text) = path {
             try spend(bytes: text.bytes.count)
             parts = text.split(by: ".", limit: -1, fromEnd: false).map { part in
-                Int(part.string).flatMap { $0 >= 0 && part.bytes.first != 0x2B ? .integer($0) : nil } ?? .text(part)
+                Int(part.string).flatMap { $0 >= 0 && part.bytes.first != 0x2B ? .integer($0) : nil }
+                    ?? .text(part)
             }
         }
         try spend(parts.count)

@@ -39,7 +39,8 @@ extension Evaluator {
         let bound = try bind(arguments, of: "filter 'replace'", to: ["old", "new", "count"], required: 2)
         let limit = bound[2]?.isNone ?? true ? -1 : try wholeNumber(bound[2], "'count'", or: -1)
         return try replace(
-            try string(value), try string(bound[0] ?? .none), with: try string(bound[1] ?? .none), limit: limit)
+            try string(value), try string(bound[0] ?? .none), with: try string(bound[1] ?? .none),
+            limit: limit)
     }
 
     func escapeFilter(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
@@ -73,7 +74,8 @@ extension Evaluator {
         var count = 0
         var isInside = false
         for scalar in text.string.unicodeScalars {
-            let isWord = scalar == "_" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+            let isWord =
+                scalar == "_" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
             if isWord, !isInside { count += 1 }
             isInside = isWord
         }

@@ -4,16 +4,20 @@ extension Evaluator {
 
     static let filters: [String: Filter] = [
         "abs": Evaluator.absFilter, "capitalize": Evaluator.capitalizeFilter, "count": Evaluator.lengthFilter,
-        "d": Evaluator.defaultFilter, "default": Evaluator.defaultFilter, "dictsort": Evaluator.dictsortFilter,
+        "d": Evaluator.defaultFilter, "default": Evaluator.defaultFilter,
+        "dictsort": Evaluator.dictsortFilter,
         "e": Evaluator.escapeFilter, "escape": Evaluator.escapeFilter, "first": Evaluator.firstFilter,
         "float": Evaluator.floatFilter, "format": Evaluator.formatFilter, "indent": Evaluator.indentFilter,
         "int": Evaluator.intFilter, "items": Evaluator.itemsFilter, "join": Evaluator.joinFilter,
         "last": Evaluator.lastFilter, "length": Evaluator.lengthFilter, "list": Evaluator.listFilter,
         "lower": Evaluator.lowerFilter, "map": Evaluator.mapFilter, "max": Evaluator.maxFilter,
-        "min": Evaluator.minFilter, "reject": Evaluator.rejectFilter, "rejectattr": Evaluator.rejectattrFilter,
-        "replace": Evaluator.replaceFilter, "reverse": Evaluator.reverseFilter, "round": Evaluator.roundFilter,
+        "min": Evaluator.minFilter, "reject": Evaluator.rejectFilter,
+        "rejectattr": Evaluator.rejectattrFilter,
+        "replace": Evaluator.replaceFilter, "reverse": Evaluator.reverseFilter,
+        "round": Evaluator.roundFilter,
         "safe": Evaluator.stringFilter, "select": Evaluator.selectFilter,
-        "selectattr": Evaluator.selectattrFilter, "sort": Evaluator.sortFilter, "string": Evaluator.stringFilter,
+        "selectattr": Evaluator.selectattrFilter, "sort": Evaluator.sortFilter,
+        "string": Evaluator.stringFilter,
         "sum": Evaluator.sumFilter, "title": Evaluator.titleFilter, "tojson": Evaluator.tojsonFilter,
         "trim": Evaluator.trimFilter, "unique": Evaluator.uniqueFilter, "upper": Evaluator.upperFilter,
         "wordcount": Evaluator.wordcountFilter,
@@ -61,7 +65,9 @@ extension Evaluator {
         if style.indent != nil { style.itemSeparator = "," }
         if let separators = bound[2], !separators.isNone {
             let parts = try iterate(separators, for: "'separators'")
-            guard parts.count == 2 else { throw .invalid(line: line, problem: "'separators' must be two strings") }
+            guard parts.count == 2 else {
+                throw .invalid(line: line, problem: "'separators' must be two strings")
+            }
             style.itemSeparator = try text(parts[0], "a separator")
             style.keySeparator = try text(parts[1], "a separator")
         }
@@ -86,7 +92,8 @@ extension Evaluator {
         let precision = try wholeNumber(bound[0], "'precision'", or: 0)
         let method = bound[1] == nil ? "common" : try text(bound[1], "'method'")
         guard (-15...15).contains(precision), ["common", "ceil", "floor"].contains(method) else {
-            throw .invalid(line: line, problem: "filter 'round' takes at most 15 digits; common, ceil or floor")
+            throw .invalid(
+                line: line, problem: "filter 'round' takes at most 15 digits; common, ceil or floor")
         }
         return try rounded(value, precision, method)
     }

@@ -40,7 +40,9 @@ extension Lexer {
         var index = digits
         while let next = scalar(at: index) {
             let digit: Int
-            if next == "_", let after = scalar(at: index + 1), let number = Self.value(of: after, radix: radix) {
+            if next == "_", let after = scalar(at: index + 1),
+                let number = Self.value(of: after, radix: radix)
+            {
                 digit = number
                 index += 2
             } else if let number = Self.value(of: next, radix: radix) {

@@ -62,7 +62,9 @@ struct Lexer {
     private func nextTag() -> Int? {
         var index = position
         while index + 1 < source.count {
-            if source[index] == "{", source[index + 1] == "%" || source[index + 1] == "{" || source[index + 1] == "#" {
+            if source[index] == "{",
+                source[index + 1] == "%" || source[index + 1] == "{" || source[index + 1] == "#"
+            {
                 return index
             }
             index += 1
@@ -139,7 +141,9 @@ struct Lexer {
         if scalar(at: index) == "-" {
             strips = true
             index += 1
-        } else if trimming, scalar(at: index) == "+", scalar(at: index + 1) == "%", scalar(at: index + 2) == "}" {
+        } else if trimming, scalar(at: index) == "+", scalar(at: index + 1) == "%",
+            scalar(at: index + 2) == "}"
+        {
             return index + 3
         }
         guard scalar(at: index) == "%", scalar(at: index + 1) == "}" else { return nil }

@@ -143,7 +143,8 @@ extension Parser {
                 list.named.append((name, try expression()))
             } else {
                 guard isOpen, list.unpackedList == nil, list.named.isEmpty else {
-                    throw .syntax(line: line, problem: "a positional argument follows a named or unpacked one")
+                    throw .syntax(
+                        line: line, problem: "a positional argument follows a named or unpacked one")
                 }
                 list.positional.append(try expression())
             }

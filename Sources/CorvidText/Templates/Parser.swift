@@ -126,7 +126,9 @@ struct Parser {
         case "with": return try with()
         case "generation":
             // A function of its own in transformers: a loop outside cannot be left from within.
-            return .scoped(try outsideLoops { parser throws(TemplateError) in try parser.block(closedBy: "endgeneration") })
+            return .scoped(
+                try outsideLoops { parser throws(TemplateError) in try parser.block(closedBy: "endgeneration")
+                })
         case "break", "continue":
             guard loops > 0 else { throw .syntax(line: line, problem: "'\(word)' stands outside of a loop") }
             return word == "break" ? .leaveLoop : .nextIteration
@@ -250,8 +252,8 @@ struct Parser {
         var targets = [try singleTarget(mayBeAttribute)]
         guard current.kind == .symbol(.comma) else { return targets[0] }
         while skip(.comma) {
-            // A comma may end the list, as in 'for a, in pairs' and '(a,)'.
-            if current.kind == .name("in") || current.kind == .symbol(.closeParenthesis) { break }
+            // A comma may end the list within parentheses: '(a,)'.
+            if current.kind == .symbol(.closeParenthesis) { break }
             targets.append(try singleTarget(mayBeAttribute))
         }
         return .tuple(targets)
@@ -259,7 +261,8 @@ struct Parser {
 
     private mutating func singleTarget(_ mayBeAttribute: Bool) throws(TemplateError) -> Statement.Target {
         if skip(.openParenthesis) {
-            let inner = try nested { parser throws(TemplateError) in try parser.target(mayBeAttribute: false) }
+            let inner = try nested { parser throws(TemplateError) in try parser.target(mayBeAttribute: false)
+            }
             try expect(.closeParenthesis)
             return inner
         }

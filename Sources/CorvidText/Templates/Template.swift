@@ -19,7 +19,8 @@ public struct Template: Sendable {
 
     /// The text the template makes of `context`, its variables.
     /// - Parameter clock: what `strftime_now` shows.
-    public func render(_ context: JSONObject, clock: TemplateClock = .system) throws(TemplateError) -> String {
+    public func render(_ context: JSONObject, clock: TemplateClock = .system) throws(TemplateError) -> String
+    {
         let evaluator = try Evaluator(context: context, clock: clock)
         return try evaluator.render(statements)
     }

@@ -19,12 +19,15 @@ extension Evaluator {
         "iterable": { _, value in value.isIterable },
         "callable": { _, value in value.isCallable },
         "odd": { evaluator, value throws(TemplateError) in try evaluator.remainder(value, by: 2, equals: 1) },
-        "even": { evaluator, value throws(TemplateError) in try evaluator.remainder(value, by: 2, equals: 0) },
+        "even": { evaluator, value throws(TemplateError) in try evaluator.remainder(value, by: 2, equals: 0)
+        },
         "lower": { evaluator, value throws(TemplateError) in try evaluator.scannedString(value).isLowercase },
         "upper": { evaluator, value throws(TemplateError) in try evaluator.scannedString(value).isUppercase },
         "escaped": { _, _ in false },
         "filter": { _, value in value.text.map { filters[$0.string] != nil } ?? false },
-        "test": { _, value in value.text.map { tests[$0.string] != nil || binaryTests[$0.string] != nil } ?? false },
+        "test": { _, value in
+            value.text.map { tests[$0.string] != nil || binaryTests[$0.string] != nil } ?? false
+        },
     ]
 
     static let binaryTests: [String: BinaryTest] = [
@@ -61,7 +64,8 @@ extension Evaluator {
         { evaluator, value, other throws(TemplateError) in try evaluator.compare(value, comparison, other) }
     }
 
-    private func remainder(_ value: Value, by divisor: Int, equals wanted: Int) throws(TemplateError) -> Bool {
+    private func remainder(_ value: Value, by divisor: Int, equals wanted: Int) throws(TemplateError) -> Bool
+    {
         let remainder = try calculate(try number(value), .remainder, .integer(divisor))
         return try areEqual(remainder, .integer(wanted))
     }

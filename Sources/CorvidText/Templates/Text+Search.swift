@@ -1,6 +1,6 @@
 extension Text {
-    /// Byte offset of the first occurrence of `needle` at or after `start`; linear in both lengths, so that no
-    /// text makes a search slow (Knuth, Morris and Pratt 1977).
+    /// Byte offset of the first occurrence of `needle` at or after `start`; linear in both lengths, so that
+    /// no text makes a search slow (Knuth, Morris and Pratt 1977).
     func firstOffset(of needle: Text, from start: Int = 0) -> Int? {
         let pattern = needle.bytes
         guard !pattern.isEmpty else { return start <= bytes.count ? start : nil }
@@ -40,7 +40,8 @@ extension Text {
 
     /// As `offsets`, from the right.
     func offsetsFromEnd(of needle: Text, limit: Int = .max) -> [Int] {
-        let mirrored = Text(bytes: bytes.reversed()).offsets(of: Text(bytes: needle.bytes.reversed()), limit: limit)
+        let mirrored = Text(bytes: bytes.reversed()).offsets(
+            of: Text(bytes: needle.bytes.reversed()), limit: limit)
         return mirrored.reversed().map { bytes.count - $0 - needle.bytes.count }
     }
 

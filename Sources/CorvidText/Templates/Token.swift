@@ -17,7 +17,8 @@ struct Token {
         case tilde = "~", pipe = "|", dot = ".", comma = ",", colon = ":", semicolon = ";", assign = "="
         case openBracket = "[", closeBracket = "]", openParenthesis = "(", closeParenthesis = ")"
         case openBrace = "{", closeBrace = "}"
-        case equal = "==", notEqual = "!=", greater = ">", greaterOrEqual = ">=", less = "<", lessOrEqual = "<="
+        case equal = "==", notEqual = "!=", greater = ">", greaterOrEqual = ">=", less = "<", lessOrEqual =
+            "<="
     }
 
     let kind: Kind

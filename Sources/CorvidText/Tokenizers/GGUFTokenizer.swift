@@ -64,7 +64,8 @@ extension ByteLevelBPE {
         parts.merges = reader.merges
 
         func checked(_ id: Int?, _ name: String) throws(TokenizerError) -> Int32? {
-            guard let id else { return nil }
+            // Some converters write -1 for none, which an unsigned field shows as this.
+            guard let id, id != 0xFFFF_FFFF else { return nil }
             guard id >= 0, id < tokens.count else {
                 throw .limit(field: "tokenizer.ggml.\(name)", found: id, limit: tokens.count - 1, file: file)
             }

@@ -23,13 +23,16 @@ struct TokenizerComponents {
     private static let knownPatterns: [String: PreTokenizer.Step] = [
         #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
         #"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
-            .llama3(digits: 3, foldsLongS: true),
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:
-            .llama3(digits: 1, foldsLongS: true),
+        llama3Pattern(digits: #"\p{N}{1,3}"#): .llama3(digits: 3, foldsLongS: true),
+        llama3Pattern(digits: #"\p{N}"#): .llama3(digits: 1, foldsLongS: true),
         #"\p{N}"#: .eachNumber,
         #"\p{N}+"#: .numberRuns,
     ]
+
+    private static func llama3Pattern(digits: String) -> String {
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits
+            + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    }
 
     /// The steps of a pre-tokeniser, which must end with `ByteLevel`.
     func preTokenizer(_ json: JSON) throws(TokenizerError) -> PreTokenizer {

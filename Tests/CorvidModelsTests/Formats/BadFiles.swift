@@ -30,7 +30,8 @@ enum BadFiles {
             Entry(
                 file: item["file"]?.string ?? "", error: item["error"]?.string,
                 mentions: item["mentions"]?.array?.compactMap(\.string) ?? [],
-                isVocabulary: item["tokenizer"] != nil, tokenizerError: item["tokenizer"]?.string, tensor: item["tensor"]?.string,
+                isVocabulary: item["tokenizer"] != nil, tokenizerError: item["tokenizer"]?.string,
+                tensor: item["tensor"]?.string,
                 strings: item["strings"]?.string)
         }
     }()
@@ -70,7 +71,8 @@ struct BadFilesTests {
         #expect(bad.filter { $0.file.hasSuffix(".safetensors") }.count >= 30)
     }
 
-    @Test("A bad file is refused with the expected error, whose message names the file and the fault",
+    @Test(
+        "A bad file is refused with the expected error, whose message names the file and the fault",
         arguments: BadFiles.all.filter { $0.error != nil })
     func isRefused(_ entry: BadFiles.Entry) throws {
         let error = try #require(throws: FormatError.self) { try BadFiles.open(entry) }
@@ -89,12 +91,15 @@ struct BadFilesTests {
         #expect(error.kind.rawValue == entry.error, "\(error)")
     }
 
-    @Test("A file that keeps the rules in an unusual way is accepted", arguments: BadFiles.all.filter { $0.error == nil })
+    @Test(
+        "A file that keeps the rules in an unusual way is accepted",
+        arguments: BadFiles.all.filter { $0.error == nil })
     func isAccepted(_ entry: BadFiles.Entry) throws {
         #expect(throws: Never.self) { try BadFiles.open(entry) }
     }
 
-    @Test("Every file cut short anywhere is refused or read, and never the reader's end",
+    @Test(
+        "Every file cut short anywhere is refused or read, and never the reader's end",
         arguments: BadFiles.all.filter { $0.error == nil && !$0.isVocabulary })
     func cutShort(_ entry: BadFiles.Entry) throws {
         let bytes = try Fixtures.bytes("BadFiles/" + entry.file)
@@ -114,7 +119,8 @@ struct BadFilesTests {
         #expect(refused == bytes.count, "a file that lacks bytes was accepted")
     }
 
-    @Test("A vocabulary with the shape of a published bug is refused by name, or does no harm",
+    @Test(
+        "A vocabulary with the shape of a published bug is refused by name, or does no harm",
         arguments: BadFiles.all.filter(\.isVocabulary))
     func vocabulary(_ entry: BadFiles.Entry) throws {
         let files = try ModelFiles(path: entry.path)

@@ -19,7 +19,8 @@ enum BadFolders {
 
     static let all: [Case] = [
         Case(name: "no such path", error: .notFound, mentions: ["absent"]) { $0.path(of: "absent") },
-        Case(name: "a single safetensors file", error: .notModel, mentions: ["m.safetensors", "config.json"]) {
+        Case(name: "a single safetensors file", error: .notModel, mentions: ["m.safetensors", "config.json"])
+        {
             try $0.write(weights, to: "m.safetensors")
         },
         Case(name: "an empty folder", error: .missingConfig, mentions: ["config.json"]) { $0.path },
@@ -37,12 +38,18 @@ enum BadFolders {
             try $0.write("{}", to: "pytorch_model.bin.index.json")
             return $0.path
         },
-        Case(name: "a leftover of a download instead of weights", error: .incomplete, mentions: ["abc.incomplete"]) {
+        Case(
+            name: "a leftover of a download instead of weights", error: .incomplete,
+            mentions: ["abc.incomplete"]
+        ) {
             try $0.write("{}", to: "config.json")
             try $0.write("x", to: "abc.incomplete")
             return $0.path
         },
-        Case(name: "a leftover of a download instead of config.json", error: .incomplete, mentions: ["config.json"]) {
+        Case(
+            name: "a leftover of a download instead of config.json", error: .incomplete,
+            mentions: ["config.json"]
+        ) {
             try $0.write("x", to: "config.json.incomplete")
             return $0.path
         },
@@ -51,7 +58,10 @@ enum BadFolders {
             try $0.write("", to: "model.safetensors")
             return $0.path
         },
-        Case(name: "an empty shard", error: .incomplete, mentions: ["model-00002-of-00002.safetensors", "empty"]) {
+        Case(
+            name: "an empty shard", error: .incomplete,
+            mentions: ["model-00002-of-00002.safetensors", "empty"]
+        ) {
             try $0.write("{}", to: "config.json")
             try $0.write(index, to: "model.safetensors.index.json")
             try $0.write(SafetensorsBuilder.floats([("a", [1])]), to: "model-00001-of-00002.safetensors")
@@ -71,22 +81,30 @@ enum BadFolders {
             try $0.write("GGUF", to: "b.gguf")
             return $0.path
         },
-        Case(name: "a missing shard", error: .missingShard, mentions: ["index.json", "model-00002-of-00002"]) {
+        Case(name: "a missing shard", error: .missingShard, mentions: ["index.json", "model-00002-of-00002"])
+        {
             try $0.write("{}", to: "config.json")
             try $0.write(index, to: "model.safetensors.index.json")
             try $0.write(SafetensorsBuilder.floats([("a", [1])]), to: "model-00001-of-00002.safetensors")
             return $0.path
         },
-        Case(name: "a shard without its tensor", error: .missingTensor, mentions: ["00002-of-00002", "tensor b"]) {
+        Case(
+            name: "a shard without its tensor", error: .missingTensor,
+            mentions: ["00002-of-00002", "tensor b"]
+        ) {
             try $0.write("{}", to: "config.json")
             try $0.write(index, to: "model.safetensors.index.json")
             try $0.write(SafetensorsBuilder.floats([("a", [1])]), to: "model-00001-of-00002.safetensors")
             try $0.write(SafetensorsBuilder.floats([("c", [1])]), to: "model-00002-of-00002.safetensors")
             return $0.path
         },
-        outside("../secret.safetensors"), outside("/etc/passwd"), outside(".."), outside(""), outside("a\\u0000b"),
+        outside("../secret.safetensors"), outside("/etc/passwd"), outside(".."), outside(""),
+        outside("a\\u0000b"),
         outside("sub/model.safetensors"),
-        Case(name: "an index without weight_map", error: .json, mentions: ["index.json", "weight_map", "absent"]) {
+        Case(
+            name: "an index without weight_map", error: .json,
+            mentions: ["index.json", "weight_map", "absent"]
+        ) {
             try $0.write("{}", to: "config.json")
             try $0.write("{}", to: "model.safetensors.index.json")
             return $0.path
@@ -105,7 +123,9 @@ enum BadFolders {
             try $0.write("{", to: "config.json")
             return $0.path
         },
-        Case(name: "config.json is an array", error: .json, mentions: ["config.json", "an array", "an object"]) {
+        Case(
+            name: "config.json is an array", error: .json, mentions: ["config.json", "an array", "an object"]
+        ) {
             try $0.write("[]", to: "config.json")
             return $0.path
         },

@@ -7,14 +7,15 @@ import Testing
 struct ErrorCoverageTests {
     @Test("Every kind of FormatError is the outcome of a bad file")
     func formatErrors() {
-        let seen = Set(BadFiles.all.compactMap { entry -> FormatError.Kind? in
-            do {
-                try BadFiles.open(entry)
-                return nil
-            } catch {
-                return (error as? FormatError)?.kind
-            }
-        })
+        let seen = Set(
+            BadFiles.all.compactMap { entry -> FormatError.Kind? in
+                do {
+                    try BadFiles.open(entry)
+                    return nil
+                } catch {
+                    return (error as? FormatError)?.kind
+                }
+            })
         // `range` of a safetensors file and of a GGUF file are one kind.
         let missing = Set(FormatError.Kind.allCases).subtracting(seen)
         #expect(missing.isEmpty, "never thrown: \(missing.map(\.rawValue).sorted())")

@@ -14,8 +14,10 @@ struct GGUFFileTests {
     func values() throws {
         let file = try open(
             GGUFBuilder(keys: [
-                ("u8", .u8(200)), ("i8", .i8(-3)), ("u16", .u16(65_535)), ("i16", .i16(-4)), ("u32", .u32(.max)),
-                ("i32", .i32(.min)), ("u64", .u64(1 << 62)), ("i64", .i64(.min)), ("f32", .f32(0.1)), ("f64", .f64(0.1)),
+                ("u8", .u8(200)), ("i8", .i8(-3)), ("u16", .u16(65_535)), ("i16", .i16(-4)),
+                ("u32", .u32(.max)),
+                ("i32", .i32(.min)), ("u64", .u64(1 << 62)), ("i64", .i64(.min)), ("f32", .f32(0.1)),
+                ("f64", .f64(0.1)),
                 ("true", .bool(1)), ("false", .bool(0)), ("text", .string("naïve")),
             ]))
         #expect(try file.integer("u8") == 200)
@@ -41,8 +43,10 @@ struct GGUFFileTests {
     func arrays() throws {
         let file = try open(
             GGUFBuilder(keys: [
-                ("texts", .strings(["a", "", "日本"])), ("numbers", .integers([1, -2])), ("floats", .floats([0.5, -1])),
-                ("none", .strings([])), ("doubles", .array(12, [.f64(0.25)])), ("bytes", .array(0, [.u8(7), .u8(255)])),
+                ("texts", .strings(["a", "", "日本"])), ("numbers", .integers([1, -2])),
+                ("floats", .floats([0.5, -1])),
+                ("none", .strings([])), ("doubles", .array(12, [.f64(0.25)])),
+                ("bytes", .array(0, [.u8(7), .u8(255)])),
             ]))
         #expect(try file.strings("texts") == ["a", "", "日本"])
         #expect(try file.integers("numbers") == [1, -2])
@@ -108,10 +112,14 @@ struct GGUFFileTests {
         let folder = try TemporaryFolder()
         for number in 0..<3 {
             let keys: [(String, GGUFBuilder.Value)] = [
-                ("split.no", .u16(UInt16(number))), ("split.count", .u16(3)), ("split.tensors.count", .i32(2)),
+                ("split.no", .u16(UInt16(number))), ("split.count", .u16(3)),
+                ("split.tensors.count", .i32(2)),
             ]
-            var builder = GGUFBuilder(keys: (number == 0 ? [("general.architecture", .string("llama"))] : []) + keys)
-            if number > 0 { builder.tensors = [.init("t\(number)", dimensions: [1], data: [UInt8(number), 0, 0, 0])] }
+            var builder = GGUFBuilder(
+                keys: (number == 0 ? [("general.architecture", .string("llama"))] : []) + keys)
+            if number > 0 {
+                builder.tensors = [.init("t\(number)", dimensions: [1], data: [UInt8(number), 0, 0, 0])]
+            }
             try folder.write(builder.bytes(), to: "m-0000\(number + 1)-of-00003.gguf")
         }
         for number in 1...3 {
@@ -124,7 +132,9 @@ struct GGUFFileTests {
         #expect(try ModelFiles(path: folder.path).gguf?.names == ["t1", "t2"])
     }
 
-    @Test("A split checkpoint with a wrong or missing part is refused", arguments: ["count", "no", "total", "missing", "twice"])
+    @Test(
+        "A split checkpoint with a wrong or missing part is refused",
+        arguments: ["count", "no", "total", "missing", "twice"])
     func wrongSplit(_ fault: String) throws {
         let folder = try TemporaryFolder()
         for number in 0..<2 {
@@ -135,7 +145,8 @@ struct GGUFFileTests {
                 ("split.tensors.count", .i32(fault == "total" ? 5 : 2)),
             ]
             let name = fault == "twice" ? "t" : "t\(number)"
-            let builder = GGUFBuilder(keys: keys, tensors: [.init(name, dimensions: [1], data: [0, 0, 0, 0])])
+            let builder = GGUFBuilder(
+                keys: keys, tensors: [.init(name, dimensions: [1], data: [0, 0, 0, 0])])
             if isBad && fault == "missing" { continue }
             try folder.write(builder.bytes(), to: "m-0000\(number + 1)-of-00002.gguf")
         }

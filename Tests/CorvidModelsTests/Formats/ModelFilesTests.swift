@@ -6,16 +6,21 @@ import Testing
 
 @Suite("Files of a model")
 struct ModelFilesTests {
-    @Test("A folder that lacks something or holds something wrong is refused, and the message names it",
+    @Test(
+        "A folder that lacks something or holds something wrong is refused, and the message names it",
         arguments: BadFolders.all.indices)
     func badFolder(_ index: Int) throws {
         let example = BadFolders.all[index]
         let folder = try TemporaryFolder()
         let path = try example.make(folder)
-        let error = try #require(throws: CheckpointError.self, "\(example.name)") { try ModelFiles(path: path) }
+        let error = try #require(throws: CheckpointError.self, "\(example.name)") {
+            try ModelFiles(path: path)
+        }
         #expect(error.kind == example.error, "\(example.name): \(error)")
         #expect(error.description.hasPrefix(folder.path))
-        for mention in example.mentions { #expect(error.description.contains(mention), "\(example.name): \(error)") }
+        for mention in example.mentions {
+            #expect(error.description.contains(mention), "\(example.name): \(error)")
+        }
     }
 
     @Test("A folder with one safetensors file")
@@ -46,7 +51,8 @@ struct ModelFilesTests {
         let folder = try TemporaryFolder()
         try folder.write("{}", to: "config.json")
         try folder.write(BadFolders.index, to: "model.safetensors.index.json")
-        try folder.write(SafetensorsBuilder.floats([("a", [3]), ("b", [1])]), to: "model-00001-of-00002.safetensors")
+        try folder.write(
+            SafetensorsBuilder.floats([("a", [3]), ("b", [1])]), to: "model-00001-of-00002.safetensors")
         try folder.write(SafetensorsBuilder.floats([("b", [2, 2])]), to: "model-00002-of-00002.safetensors")
         let files = try ModelFiles(path: folder.path + "/")
         #expect(files.tensors.names == ["a", "b"])

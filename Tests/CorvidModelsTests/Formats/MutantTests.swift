@@ -5,11 +5,13 @@ import Testing
 @Suite("Mutants", .serialized)
 struct MutantTests {
     static let formats = [
-        "gguf", "safetensors", "safetensors.index.json", "config.json", "tokenizer.json", "vocab.json", "gguf tokenizer",
+        "gguf", "safetensors", "safetensors.index.json", "config.json", "tokenizer.json", "vocab.json",
+        "gguf tokenizer",
         "chat template", "gguf model",
     ]
 
-    @Test("No damaged file ends the process, takes a second or more memory than its size and 16 MiB",
+    @Test(
+        "No damaged file ends the process, takes a second or more memory than its size and 16 MiB",
         arguments: formats)
     func mutants(_ format: String) throws {
         let report = try MutantRun.run(format)

@@ -63,8 +63,12 @@ struct SafetensorsTests {
         let folder = try TemporaryFolder()
         let path = try folder.write("old", to: "m.safetensors")
         let twice = [("a", try Tensor([1], shape: [1])), ("a", try Tensor([2], shape: [1]))]
-        #expect(throws: WriteError.name(file: path, tensor: "a")) { try SafetensorsWriter.write(twice, to: path) }
-        let block = [("q", try Tensor(type: .q8_0, shape: [32], bytes: Bytes([UInt8](repeating: 0, count: 34))))]
+        #expect(throws: WriteError.name(file: path, tensor: "a")) {
+            try SafetensorsWriter.write(twice, to: path)
+        }
+        let block = [
+            ("q", try Tensor(type: .q8_0, shape: [32], bytes: Bytes([UInt8](repeating: 0, count: 34))))
+        ]
         #expect(throws: WriteError.elementType(file: path, tensor: "q", found: .q8_0)) {
             try SafetensorsWriter.write(block, to: path)
         }

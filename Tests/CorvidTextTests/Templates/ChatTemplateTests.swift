@@ -6,14 +6,14 @@ import Testing
 @Suite struct ChatTemplateTests {
     @Test("conversations render as Jinja2 renders them in the formats of fourteen model families")
     func conversationsAgree() throws {
-        let fixtures = try TemplateFixtures.json("chats.json")
-        let cases = try #require(fixtures["cases"]?.array)
+        let conversations = try TemplateFixtures.json("conversations.json")
+        let cases = try #require(try TemplateFixtures.json("chats.json").array)
         #expect(cases.count > 100)
         for entry in cases {
             let name = try #require(entry["template"]?.string)
             let title = try #require(entry["conversation"]?.string)
-            let source = try #require(fixtures["templates"]?[name]?.string)
-            var variables = try #require(fixtures["conversations"]?[title]?.object)
+            let source = String(decoding: try TemplateFixtures.bytes("Chats/\(name)"), as: UTF8.self)
+            var variables = try #require(conversations[title]?.object)
             let turns = try #require(variables["messages"]?.array)
             variables["messages"] = nil
             let template = try ChatTemplate(source: source, beginningOfSequence: "<s>", endOfSequence: "</s>")
@@ -21,7 +21,8 @@ import Testing
                 let text = try template.render(turns: turns, extra: variables, clock: TemplateFixtures.clock)
                 #expect(Text(text) == Text(entry["output"]?.string ?? "an error"), "\(name), \(title)")
             } catch {
-                #expect(TemplateFixtures.kind(of: error) == entry["error"]?.string, "\(name), \(title): \(error)")
+                #expect(
+                    TemplateFixtures.kind(of: error) == entry["error"]?.string, "\(name), \(title): \(error)")
             }
         }
     }
@@ -29,13 +30,17 @@ import Testing
     @Test("messages are rendered with the tokens, the generation prompt and further variables")
     func messagesRender() throws {
         let template = try ChatTemplate(
-            source: "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}"
+            source:
+                "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}"
                 + "{% if add_generation_prompt %}>{% endif %}{{ tools is none }}{{ extra }}",
             beginningOfSequence: "<b>", endOfSequence: "<e>")
-        let messages = [ChatMessage(role: "user", content: "é {{ x }}"), ChatMessage(role: "assistant", content: "")]
+        let messages = [
+            ChatMessage(role: "user", content: "é {{ x }}"), ChatMessage(role: "assistant", content: ""),
+        ]
         #expect(try template.render(messages: messages) == "<b>user: é {{ x }}<e>assistant: <e>>True")
         #expect(
-            try template.render(messages: [], addGenerationPrompt: false, extra: ["extra": 5, "bos_token": "B"])
+            try template.render(
+                messages: [], addGenerationPrompt: false, extra: ["extra": 5, "bos_token": "B"])
                 == "BTrue5")
     }
 

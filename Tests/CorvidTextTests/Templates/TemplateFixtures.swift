@@ -8,9 +8,12 @@ enum TemplateFixtures {
     static let clock = TemplateClock.fixed(Date(timeIntervalSince1970: 1_767_618_249))
 
     static func json(_ name: String) throws -> JSON {
+        try JSON.parse(try bytes(name))
+    }
+
+    static func bytes(_ name: String) throws -> [UInt8] {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        let file = folder.appendingPathComponent("Fixtures/Templates/\(name)")
-        return try JSON.parse([UInt8](Data(contentsOf: file)))
+        return [UInt8](try Data(contentsOf: folder.appendingPathComponent("Fixtures/Templates/\(name)")))
     }
 
     /// The output, or the kind of error as the fixtures name it.

@@ -46,7 +46,8 @@ import Testing
             "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
             "{{ ('a' * 4000).replace('a', 'b' * 4000) }}", "{{ ('a' * 4000).replace('', 'b' * 4000) }}",
             "{{ ('\\n' * 4000) | indent(1000, blank=true) }}", "{{ (['a' * 4000] * 4000) | join }}",
-            "{{ ('a' * 4000).join(('b' * 4000) | list) }}", "{{ 'a'.center(2000000) }}", "{{ 'a'.zfill(2000000) }}",
+            "{{ ('a' * 4000).join(('b' * 4000) | list) }}", "{{ 'a'.center(2000000) }}",
+            "{{ 'a'.zfill(2000000) }}",
             "{% set s %}{% for i in range(4096) %}{{ 'abcdefgh' * 100 }}{% endfor %}{% endset %}",
             "{{ ('<' * 900000) | e }}", "{{ [[[[1] * 900] * 9] * 9] | tojson(indent=1000) }}",
             "{% set ns = namespace(l=['x' * 1000]) %}{% for i in range(40) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}",
@@ -77,7 +78,8 @@ import Testing
         #expect(outcome(nest("{% for x in [1] %}", "x", "{% endfor %}", 9_000))?.isDepth == true)
         #expect(outcome("{{ 1 " + String(repeating: "if 1 ", count: 200) + "}}")?.isDepth == true)
         #expect(outcome("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")?.isDepth == true)
-        let deepList = "{% set ns = namespace(l=[]) %}{% for i in range(N) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}"
+        let deepList =
+            "{% set ns = namespace(l=[]) %}{% for i in range(N) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}"
         #expect(outcome(deepList.replacingOccurrences(of: "N", with: "4000"))?.isDepth == true)
         #expect(outcome("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}")?.isDepth == true)
 
@@ -85,7 +87,8 @@ import Testing
         #expect(try Template(nest("{% if 1 %}", "x", "{% endif %}", 40)).render([:]) == "x")
         #expect(outcome(deepList.replacingOccurrences(of: "N", with: "40")) == nil)
         #expect(
-            try Template("{% macro m(n) %}{{ m(n - 1) if n }}{{ n }}{% endmacro %}{{ m(40) | length }}").render([:])
+            try Template("{% macro m(n) %}{{ m(n - 1) if n }}{{ n }}{% endmacro %}{{ m(40) | length }}")
+                .render([:])
                 == "72")
     }
 

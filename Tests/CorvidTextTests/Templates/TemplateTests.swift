@@ -6,9 +6,8 @@ import Testing
 @Suite struct TemplateTests {
     @Test("templates render as Jinja2 renders them, or fail in the same way")
     func casesAgree() throws {
-        let fixtures = try TemplateFixtures.json("cases.json")
-        let context = try #require(fixtures["context"]?.object)
-        let cases = try #require(fixtures["cases"]?.array)
+        let context = try #require(try TemplateFixtures.json("context.json").object)
+        let cases = try #require(try TemplateFixtures.json("cases.json").array)
         #expect(cases.count > 700)
         for entry in cases {
             let source = try #require(entry["template"]?.string)
@@ -24,7 +23,9 @@ import Testing
             if let output = entry["output"]?.string {
                 #expect(Text(text) == Text(output), "\(source)")
             } else {
-                #expect(entry["output_is_address"]?.bool == true, "\(source) gave \(text), Jinja2 \(wanted ?? "")")
+                #expect(
+                    entry["output_is_address"]?.bool == true, "\(source) gave \(text), Jinja2 \(wanted ?? "")"
+                )
             }
         case .error(let kind, let error):
             #expect(kind == wanted, "\(source): \(error)")
@@ -50,17 +51,22 @@ import Testing
         }
         let error = TemplateError.unsupported(line: 7, construct: "the filter 'x'")
         #expect(error.line == 7)
-        #expect(error.description == "chat template, line 7: the filter 'x' is not supported. Use a template without it.")
+        #expect(
+            error.description
+                == "chat template, line 7: the filter 'x' is not supported. Use a template without it.")
     }
 
     @Test(
         "what Jinja has and this interpreter has not is an error which names it",
         arguments: [
-            ("{% extends 'a' %}", "the statement 'extends'"), ("{% block a %}{% endblock %}", "the statement 'block'"),
-            ("{% import 'a' as b %}", "the statement 'import'"), ("{% from 'a' import b %}", "the statement 'from'"),
+            ("{% extends 'a' %}", "the statement 'extends'"),
+            ("{% block a %}{% endblock %}", "the statement 'block'"),
+            ("{% import 'a' as b %}", "the statement 'import'"),
+            ("{% from 'a' import b %}", "the statement 'from'"),
             ("{% do x %}", "the statement 'do'"), ("{% autoescape true %}", "the statement 'autoescape'"),
             ("{{ [1] | batch(2) }}", "the filter 'batch'"), ("{{ 'a' | attr('b') }}", "the filter 'attr'"),
-            ("{{ 'a' is nosuch }}", "the test 'nosuch'"), ("{{ 'a'.encode() }}", "the method 'encode' of strings"),
+            ("{{ 'a' is nosuch }}", "the test 'nosuch'"),
+            ("{{ 'a'.encode() }}", "the method 'encode' of strings"),
             ("{{ cycler('a') }}", "the function 'cycler'"), ("{{ lipsum() }}", "the function 'lipsum'"),
             ("{% for x in [1] recursive %}{% endfor %}", "a recursive loop"),
             ("{{ strftime_now('%Q') }}", "a directive in the format of 'strftime_now'"),
@@ -82,13 +88,17 @@ import Testing
             "{{ (-\(greatest) - 1) // -1 }}", "{{ -(-\(greatest) - 1) }}", "{{ (-\(greatest) - 1) | abs }}",
             "{{ 1e300 | int }}", "{{ [\(greatest), 1] | sum }}",
         ] {
-            #expect(throws: TemplateError.invalid(line: 1, problem: "a whole number exceeds 64 bits"), "\(source)") {
+            #expect(
+                throws: TemplateError.invalid(line: 1, problem: "a whole number exceeds 64 bits"), "\(source)"
+            ) {
                 try Template(source).render([:])
             }
         }
         #expect(throws: TemplateError.self) { try Template("{{ 9223372036854775808 }}") }
         #expect(try Template("{{ (-\(greatest) - 1) % -1 }}").render([:]) == "0")
-        #expect(try Template("{{ range(\(greatest) - 1, \(greatest)) | list }}").render([:]) == "[9223372036854775806]")
+        #expect(
+            try Template("{{ range(\(greatest) - 1, \(greatest)) | list }}").render([:])
+                == "[9223372036854775806]")
         #expect(try Template("{{ [1, 2][\(greatest):-\(greatest):\(greatest)] }}").render([:]) == "[]")
         #expect(try Template("{{ 'abc'[::-\(greatest)] }}").render([:]) == "c")
     }
