@@ -14,6 +14,9 @@ typedef struct ck_group_block {
     __m512i u[8];
     __m512 scale[2];    // equal but for Q6_K
     __m512 minimum;
+    // K-quants: what the sub-blocks of a block share, loaded with the first of them.
+    __m512i header[4], high[8];
+    __m512 d, d_minimum;
 } ck_group_block;
 
 /// Where a block (of 32 weights, for K-quants of 256) of each row of a group begins.
@@ -85,8 +88,9 @@ CK_INLINE_AVX512 void ck_add_fifth_bits(__m512i bits, __m512i *u) {
     }
 }
 
-/// The scale and minimum of sub-block j of a Q4_K or Q5_K block from the four dwords of its header.
-CK_INLINE_AVX512 void ck_load_k_scales(const __m512i *header, int j, ck_group_block *out) {
+/// The scale and minimum of sub-block j of a Q4_K or Q5_K block from its header.
+CK_INLINE_AVX512 void ck_load_k_scales(int j, ck_group_block *out) {
+    const __m512i *header = out->header;
     const __m512i six = _mm512_set1_epi32(63), four = _mm512_set1_epi32(15), top = _mm512_set1_epi32(48);
     const __m128i shift = _mm_cvtsi32_si128(8 * (j & 3));
     __m512i a = _mm512_srl_epi32(header[1], shift), b = _mm512_srl_epi32(header[2], shift);
@@ -100,12 +104,13 @@ CK_INLINE_AVX512 void ck_load_k_scales(const __m512i *header, int j, ck_group_bl
         minimum = _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi32(c, 4), four),
                                   _mm512_and_si512(_mm512_srli_epi32(b, 2), top));
     }
-    out->scale[0] = out->scale[1] = _mm512_mul_ps(ck_low_halves(header[0]), _mm512_cvtepi32_ps(scale));
-    __m512 product = _mm512_mul_ps(ck_high_halves(header[0]), _mm512_cvtepi32_ps(minimum));
+    out->scale[0] = out->scale[1] = _mm512_mul_ps(out->d, _mm512_cvtepi32_ps(scale));
+    __m512 product = _mm512_mul_ps(out->d_minimum, _mm512_cvtepi32_ps(minimum));
     out->minimum = _mm512_xor_ps(product, _mm512_set1_ps(-0.0f));
 }
 
-/// The 32 weights of the block at `rows`; for K-quants sub-block j in 0..<8. Reads nothing outside the blocks.
+/// The 32 weights of the block at `rows`; for K-quants sub-block j in 0..<8, which come in order, with `out` kept
+/// from one to the next. Reads nothing outside the blocks.
 CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int j, ck_group_block *out) {
     switch (type) {
     case CK_Q4_0:
@@ -147,9 +152,16 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
         ptrdiff_t nibbles = (type == CK_Q4_K ? 16 : 48) + 32 * (j / 2);
         const __m512i nibble = _mm512_set1_epi8(15), sixteen = _mm512_set1_epi8(16);
         const __m128i shift = _mm_cvtsi32_si128(4 * (j & 1));
-        __m512i header[4];
-        ck_transpose(rows, 0, header);
-        ck_load_k_scales(header, j, out);
+        if (j == 0) {
+            ck_transpose(rows, 0, out->header);
+            out->d = ck_low_halves(out->header[0]);
+            out->d_minimum = ck_high_halves(out->header[0]);
+            if (type == CK_Q5_K) {
+                ck_transpose(rows, 16, out->high);
+                ck_transpose(rows, 32, out->high + 4);
+            }
+        }
+        ck_load_k_scales(j, out);
         ck_transpose(rows, nibbles, out->u);
         ck_transpose(rows, nibbles + 16, out->u + 4);
         for (int g = 0; g < 8; g++) {
@@ -157,12 +169,9 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
         }
         if (type == CK_Q5_K) {
             const __m512i bit = _mm512_set1_epi8((char)(1 << j));
-            __m512i high[8];
-            ck_transpose(rows, 16, high);
-            ck_transpose(rows, 32, high + 4);
             for (int g = 0; g < 8; g++) {
-                out->u[g] = _mm512_mask_add_epi8(out->u[g], _mm512_test_epi8_mask(high[g], bit), out->u[g],
-                                                 sixteen);
+                __mmask64 set = _mm512_test_epi8_mask(out->high[g], bit);
+                out->u[g] = _mm512_mask_add_epi8(out->u[g], set, out->u[g], sixteen);
             }
         }
         break;
@@ -171,24 +180,29 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
         int half = j / 4, quarter = j % 4;
         const __m512i nibble = _mm512_set1_epi8(15), two = _mm512_set1_epi8(3);
         const __m128i shift = _mm_cvtsi32_si128(4 * (quarter >> 1)), high_shift = _mm_cvtsi32_si128(2 * quarter);
-        __m512i high[8], scales[4], last[4];
+        if (j == 0) {
+            __m512i last[4];
+            ck_transpose(rows, 192, out->header);
+            ck_transpose(rows, 194, last);
+            out->d = ck_high_halves(last[3]);
+        }
+        if (quarter == 0) {
+            ck_transpose(rows, 128 + 32 * half, out->high);
+            ck_transpose(rows, 128 + 32 * half + 16, out->high + 4);
+        }
         ck_transpose(rows, 64 * half + 32 * (quarter & 1), out->u);
         ck_transpose(rows, 64 * half + 32 * (quarter & 1) + 16, out->u + 4);
-        ck_transpose(rows, 128 + 32 * half, high);
-        ck_transpose(rows, 128 + 32 * half + 16, high + 4);
         for (int g = 0; g < 8; g++) {
             __m512i low = _mm512_and_si512(_mm512_srl_epi32(out->u[g], shift), nibble);
-            __m512i top = _mm512_and_si512(_mm512_srl_epi32(high[g], high_shift), two);
+            __m512i top = _mm512_and_si512(_mm512_srl_epi32(out->high[g], high_shift), two);
             out->u[g] = _mm512_or_si512(low, _mm512_slli_epi32(top, 4));
         }
-        // The two int8 scales of the block are the first bytes 16 bytes before the end of `scales`'s load.
-        ck_transpose(rows, 192 + 8 * half + 2 * quarter - 14, scales);
-        ck_transpose(rows, 194, last);
-        __m512 d = ck_high_halves(last[3]);
-        __m512i first = _mm512_srai_epi32(_mm512_slli_epi32(scales[3], 8), 24);
-        __m512i second = _mm512_srai_epi32(scales[3], 24);
-        out->scale[0] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(first));
-        out->scale[1] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(second));
+        // Two int8 scales for each sub-block.
+        __m512i scales = _mm512_srl_epi32(out->header[j / 2], _mm_cvtsi32_si128(16 * (j & 1)));
+        __m512i first = _mm512_srai_epi32(_mm512_slli_epi32(scales, 24), 24);
+        __m512i second = _mm512_srai_epi32(_mm512_slli_epi32(scales, 16), 24);
+        out->scale[0] = _mm512_mul_ps(out->d, _mm512_cvtepi32_ps(first));
+        out->scale[1] = _mm512_mul_ps(out->d, _mm512_cvtepi32_ps(second));
         break;
     }
     default:

@@ -29,11 +29,11 @@ CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const 
     uintptr_t end = (uintptr_t)p->weights + (uintptr_t)(p->outputs * stride);
     uintptr_t next = (uintptr_t)weights + (uintptr_t)lead;
     ck_group_rows rows = ck_rows_at(weights, stride);
+    ck_group_block block;
     __m512 y[CK_FEW_ROWS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < count; i++) y[i] = _mm512_setzero_ps();
     for (ptrdiff_t b = 0; b < blocks; b++) {
-        ck_group_block block;
         ck_load_block(type, &rows, (int)(b % in_block), &block);
         if (b % in_block == in_block - 1) ck_advance(&rows, bytes);
         uintptr_t ahead = next < end ? next : (uintptr_t)weights;

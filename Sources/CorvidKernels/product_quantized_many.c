@@ -131,8 +131,8 @@ CK_INLINE_AVX512 void unpack_type(ck_type type, const uint8_t *rows, ptrdiff_t s
                                   ptrdiff_t blocks, int c, ck_panel_block *panel) {
     ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
     ck_group_rows at = ck_rows_at(rows + b / in_block * bytes, stride);
+    ck_group_block block;
     for (ptrdiff_t i = 0; i < blocks; i++) {
-        ck_group_block block;
         ck_load_block(type, &at, (int)(i % in_block), &block);
         if (i % in_block == in_block - 1) ck_advance(&at, bytes);
         for (int g = 0; g < 8; g++) _mm512_store_si512(panel[i].u[g][c], block.u[g]);
