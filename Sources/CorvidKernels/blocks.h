@@ -64,7 +64,8 @@ CK_INLINE void ck_k_scale(const uint8_t *packed, ptrdiff_t j, int *scale, int *m
 }
 
 /// Weights 32 * b ..< 32 * (b + 1) of a row.
-CK_INLINE void ck_decode_block(ck_type type, const uint8_t *restrict row, ptrdiff_t b, ck_block *restrict out) {
+CK_INLINE void ck_decode_block(ck_type type, const uint8_t *restrict row, ptrdiff_t b,
+                               ck_block *restrict out) {
     out->minimum = 0;
     switch (type) {
     case CK_Q4_0: {

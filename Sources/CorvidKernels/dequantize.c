@@ -20,7 +20,8 @@ ptrdiff_t ck_block_bytes(ck_type type) {
 }
 
 // Product and sum are rounded one after the other, as ggml does.
-CK_INLINE void dequantize_blocks(ck_type type, ptrdiff_t n, const uint8_t *restrict row, float *restrict out) {
+CK_INLINE void dequantize_blocks(ck_type type, ptrdiff_t n, const uint8_t *restrict row,
+                                 float *restrict out) {
     for (ptrdiff_t b = 0; b < n / 32; b++) {
         ck_block block;
         ck_decode_block(type, row, b, &block);

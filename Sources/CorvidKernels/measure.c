@@ -74,12 +74,12 @@ CK_AVX2 static double fma_avx2(ptrdiff_t repeats, float *sink) {
 }
 
 CK_AVX2 static double dots_avx2(ptrdiff_t repeats, float *sink) {
-    __m256i sums[12], unsigned_ = _mm256_set1_epi8(1), signed_ = _mm256_set1_epi8(2), ones = _mm256_set1_epi16(1);
+    __m256i sums[12], left = _mm256_set1_epi8(1), right = _mm256_set1_epi8(2), ones = _mm256_set1_epi16(1);
     for (int i = 0; i < 12; i++) sums[i] = _mm256_set1_epi32(i);
     for (ptrdiff_t n = 0; n < repeats; n++) {
 #pragma clang loop unroll(full)
         for (int i = 0; i < CHAINS; i++) {
-            __m256i pairs = _mm256_maddubs_epi16(unsigned_, signed_);
+            __m256i pairs = _mm256_maddubs_epi16(left, right);
             __asm__ volatile("" : "+x"(pairs));
             sums[i % 12] = _mm256_add_epi32(sums[i % 12], _mm256_madd_epi16(pairs, ones));
             __asm__ volatile("" : "+x"(sums[i % 12]));

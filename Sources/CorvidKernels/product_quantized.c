@@ -24,11 +24,10 @@ CK_INLINE void product_type(ck_type type, const ck_product *p) {
             for (ptrdiff_t r = 0; r < p->rows; r++) {
                 const int8_t *q = p->q + r * p->k + 32 * b;
                 float d = p->d[r * blocks + b], y = out[r * p->out_stride];
-                if (type == CK_Q6_K) {
-                    y = __builtin_fmaf((float)dot(zero_point, 16, block.u, q), block.scale[0] * d, y);
-                    y = __builtin_fmaf((float)dot(zero_point, 16, block.u + 16, q + 16), block.scale[1] * d, y);
-                } else {
-                    y = __builtin_fmaf((float)dot(zero_point, 32, block.u, q), block.scale[0] * d, y);
+                int width = type == CK_Q6_K ? 16 : 32;
+                for (int i = 0; i < 32; i += width) {
+                    float sum = (float)dot(zero_point, width, block.u + i, q + i);
+                    y = __builtin_fmaf(sum, block.scale[i / 16] * d, y);
                 }
                 if (ck_has_minima(type)) {
                     y = __builtin_fmaf(block.minimum, d * (float)p->sum[r * blocks + b], y);

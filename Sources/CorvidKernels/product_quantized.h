@@ -48,7 +48,7 @@ typedef struct ck_piece_row {
 typedef struct ck_product_scratch {
     ck_panel_block panel[CK_PIECE_BLOCKS];
     uint8_t weights[CK_GROUP * CK_PIECE_BLOCKS * 34];   // copies where there are fewer rows than a group
-    ck_piece_row rows[];                                // [pieces, rows of a chunk]; the vector form keeps sums of halves here
+    ck_piece_row rows[];    // [pieces, rows of a chunk]; the vector form keeps the sums of halves here
 } ck_product_scratch;
 
 /// How k is cut into pieces and the rows into chunks, both of nearly equal size.

@@ -26,7 +26,8 @@ typedef struct ck_group_rows {
 } ck_group_rows;
 
 CK_INLINE_AVX512 ck_group_rows ck_rows_at(const uint8_t *first, ptrdiff_t stride) {
-    return (ck_group_rows){first, first + 4 * stride, first + 8 * stride, first + 12 * stride, stride, 3 * stride};
+    return (ck_group_rows){
+        first, first + 4 * stride, first + 8 * stride, first + 12 * stride, stride, 3 * stride};
 }
 
 CK_INLINE_AVX512 void ck_advance(ck_group_rows *rows, ptrdiff_t bytes) {
@@ -109,8 +110,8 @@ CK_INLINE_AVX512 void ck_load_k_scales(int j, ck_group_block *out) {
     out->minimum = _mm512_xor_ps(product, _mm512_set1_ps(-0.0f));
 }
 
-/// The 32 weights of the block at `rows`; for K-quants sub-block j in 0..<8, which come in order, with `out` kept
-/// from one to the next. Reads nothing outside the blocks.
+/// The 32 weights of the block at `rows`; for K-quants sub-block j in 0..<8, which come in order, with `out`
+/// kept from one to the next. Reads nothing outside the blocks.
 CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int j, ck_group_block *out) {
     switch (type) {
     case CK_Q4_0:
@@ -132,8 +133,8 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
             out->minimum = ck_high_halves(header[0]);
             ck_add_fifth_bits(header[1], out->u);
         } else {
-            __m512i bits = _mm512_or_si512(_mm512_srli_epi32(header[0], 16), _mm512_slli_epi32(header[1], 16));
-            ck_add_fifth_bits(bits, out->u);
+            __m512i low = _mm512_srli_epi32(header[0], 16), high = _mm512_slli_epi32(header[1], 16);
+            ck_add_fifth_bits(_mm512_or_si512(low, high), out->u);
         }
         break;
     }
@@ -179,7 +180,8 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
     case CK_Q6_K: {
         int half = j / 4, quarter = j % 4;
         const __m512i nibble = _mm512_set1_epi8(15), two = _mm512_set1_epi8(3);
-        const __m128i shift = _mm_cvtsi32_si128(4 * (quarter >> 1)), high_shift = _mm_cvtsi32_si128(2 * quarter);
+        const __m128i shift = _mm_cvtsi32_si128(4 * (quarter >> 1));
+        const __m128i high_shift = _mm_cvtsi32_si128(2 * quarter);
         if (j == 0) {
             __m512i last[4];
             ck_transpose(rows, 192, out->header);

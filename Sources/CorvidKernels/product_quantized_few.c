@@ -1,5 +1,5 @@
-// Products with block-quantised weights, AVX-512, few activation rows: the weights stream from memory once and
-// go through registers only.
+// Products with block-quantised weights, AVX-512, few activation rows: the weights stream from memory once
+// and go through registers only.
 #include "product_quantized_avx512.h"
 
 #if CK_X86
@@ -17,8 +17,8 @@ CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
 }
 
 /// Outputs of 16 weight rows and `count` activation rows.
-CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights, ptrdiff_t lead,
-                            const int32_t *halves, float *out) {
+CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights,
+                            ptrdiff_t lead, const int32_t *halves, float *out) {
     ptrdiff_t blocks = p->k / 32, stride = p->row_bytes;
     const int8_t *q = p->q;
     const float *d = p->d;
@@ -60,8 +60,10 @@ CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const 
                 high = _mm512_dpbusd_epi32(high, block.u[4 + g], broadcast4(row + 16 + 4 * g));
             }
             if (type == CK_Q6_K) {
-                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), _mm512_mul_ps(block.scale[0], scale_d), y[i]);
-                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_mul_ps(block.scale[1], scale_d), y[i]);
+                __m512 first = _mm512_mul_ps(block.scale[0], scale_d);
+                __m512 second = _mm512_mul_ps(block.scale[1], scale_d);
+                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), first, y[i]);
+                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), second, y[i]);
             } else {
                 __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
                 y[i] = _mm512_fmadd_ps(total, _mm512_mul_ps(block.scale[0], scale_d), y[i]);

@@ -47,8 +47,8 @@ CK_INLINE_AVX512 void tile(int count, int zero_point, int minima, int halves, co
 #pragma clang loop unroll(full)
             for (int r = 0; r < count; r++) {
                 for (int c = 0; c < CK_PANEL_GROUPS; c++) {
-                    dots[r][c] = zero_point == 0 ? _mm512_setzero_si512()
-                                                 : _mm512_set1_epi32(rows[r].start[halves ? 2 * b + half : b]);
+                    int32_t start = zero_point == 0 ? 0 : rows[r].start[halves ? 2 * b + half : b];
+                    dots[r][c] = _mm512_set1_epi32(start);
                 }
             }
 #pragma clang loop unroll(full)
@@ -190,7 +190,8 @@ static void unpack_panel(const ck_product *p, ptrdiff_t j, ptrdiff_t b, ptrdiff_
 
 /// The weights that come next are blocks b ..< b + blocks of the two groups from j.
 static void plan_prefetch(const ck_product *p, ptrdiff_t j, ptrdiff_t b, ptrdiff_t blocks, tile_input *t) {
-    ptrdiff_t in_block = ck_pieces_in_block(p->type), bytes = ck_bytes_in_block(p->type), left = p->outputs - j;
+    ptrdiff_t in_block = ck_pieces_in_block(p->type), bytes = ck_bytes_in_block(p->type);
+    ptrdiff_t left = p->outputs - j;
     t->ahead_rows = left < 0 ? 0 : left < CK_PANEL_GROUPS * CK_GROUP ? left : CK_PANEL_GROUPS * CK_GROUP;
     t->ahead = t->ahead_rows > 0 ? p->weights + j * p->row_bytes + b / in_block * bytes : p->weights;
     t->ahead_lines = (blocks / in_block * bytes + 63) / 64 + 1;

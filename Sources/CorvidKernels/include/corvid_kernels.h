@@ -94,14 +94,14 @@ void ck_bf16_to_f32(ptrdiff_t n, const uint16_t *x, float *out);
 void ck_quantize_activations(ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride, int8_t *q,
                              float *d, int32_t *sum);
 
-/// Bytes of scratch memory that `ck_product_quantized` needs (64-byte aligned by the caller), for each thread;
-/// at most about max(0.9 MB, 0.1 MB + 100 k). What suffices for rows and k suffices for fewer and for a smaller k.
+/// Bytes of scratch memory that `ck_product_quantized` needs for each thread (64-byte aligned by the caller); at
+/// most about max(0.9 MB, 0.1 MB + 100 k). What suffices for rows and k suffices for fewer rows and a smaller k.
 ptrdiff_t ck_product_scratch_bytes(ck_type type, ptrdiff_t rows, ptrdiff_t k);
 
 /// out[r * out_stride + j] = y(activation row r, weight row j), r in 0..<rows, j in 0..<outputs.
 /// weights: `outputs` rows of k weights, row after row as in the file (any alignment).
-/// A caller with several threads gives each a range of weight rows, best in multiples of 32. k is a multiple of
-/// the block size. No byte outside the weight rows is read. An unknown type writes nothing.
+/// A caller with several threads gives each a range of weight rows, best in multiples of 32. k is a multiple
+/// of the block size. No byte outside the weight rows is read. An unknown type writes nothing.
 void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const void *weights,
                           const int8_t *q, const float *d, const int32_t *sum, float *out,
                           ptrdiff_t out_stride, void *scratch);
