@@ -1,4 +1,5 @@
 import ArgumentParser
+import CorvidTensors
 import Foundation
 import Synchronization
 
@@ -21,6 +22,7 @@ public enum Launch {
     static func run(_ arguments: [String]) async -> Int32 {
         let command: any ParsableCommand
         do {
+            try chooseInstructionSet(ProcessInfo.processInfo.environment["CORVID_ISA"])
             command = try Corvid.parseAsRoot(arguments)
         } catch {
             return tell(error)
@@ -45,6 +47,19 @@ public enum Launch {
         } catch {
             if signals.value > 0 || error is CancellationError { return interrupted }
             return tell(error, of: kind)
+        }
+    }
+
+    /// Uses the instruction set which the environment names; without a name the best of this processor.
+    private static func chooseInstructionSet(_ name: String?) throws {
+        guard let name, !name.isEmpty else { return }
+        let known = InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let set = InstructionSet(rawValue: name) else {
+            throw ValidationError("CORVID_ISA is \"\(name)\"; it may be \(known).")
+        }
+        guard set.use() == set else {
+            throw ValidationError(
+                "CORVID_ISA is \(name), but this processor has at most \(InstructionSet.detected.rawValue).")
         }
     }
 

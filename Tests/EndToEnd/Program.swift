@@ -20,6 +20,9 @@ struct Program: Sendable {
     static let path: String = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("corvid").path
 
+    /// A child that runs longer hangs, and is killed so that the test fails.
+    private static let mostSeconds = 300
+
     /// A store without models, so that nothing outside the test is seen.
     private let home: TemporaryFolder
 
@@ -62,6 +65,10 @@ struct Program: Sendable {
         let identifier = Watched()
         try process.run()
         identifier.started(process.processIdentifier)
+        let child = process.processIdentifier
+        let watchdog = DispatchWorkItem { kill(child, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.mostSeconds), execute: watchdog)
+        defer { watchdog.cancel() }
         try pipes.input.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         if !keepsInputOpen { try pipes.input.fileHandleForWriting.close() }
         if let delay, let signal {

@@ -32,6 +32,8 @@ final class ChatSession: Sendable {
     /// - Throws: off a terminal the error of the first line that cannot be answered.
     func run() async throws {
         while true {
+            // A signal that came before this talk received them has cancelled the task.
+            try Task.checkCancellation()
             let input = await lines.next()
             if mustEnd { throw ExitCode(Launch.interrupted) }
             switch input {
