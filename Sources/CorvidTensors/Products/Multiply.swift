@@ -51,7 +51,7 @@ private struct OutputTasks {
         let total = linears.reduce(0) { $0 + $1.outputs }
         for (index, linear) in linears.enumerated() {
             // A few tasks per thread even out threads of unequal speed.
-            var size = threads == 1 ? linear.outputs : total / (threads * 4)
+            var size = threads == 1 ? linear.outputs : total / (threads * (rows > 8 ? 4 : 1))
             if linear.compute != .blocks || rows > 8 { size = min(size, linear.mostOutputsPerTask) }
             size = max(16, (size + 15) / 16 * 16)
             var start = 0
