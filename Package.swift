@@ -41,6 +41,8 @@ let package = Package(
             name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),
         .testTarget(name: "CorvidCommandsTests", dependencies: ["CorvidCommands", "TestSupport"]),
-        .testTarget(name: "EndToEnd", dependencies: ["corvid", "TestSupport"], path: "Tests/EndToEnd"),
+        .testTarget(
+            name: "EndToEnd", dependencies: ["corvid", "CorvidModels", "CorvidTensors", "TestSupport"],
+            path: "Tests/EndToEnd"),
     ]
 )

@@ -1,9 +1,10 @@
 import CorvidModels
 import CorvidTensors
-@testable import CorvidText
 import Foundation
-import Testing
 import TestSupport
+import Testing
+
+@testable import CorvidText
 
 /// The numbers in the documentation are those in the code.
 @Suite struct DocumentedLimitsTests {
@@ -81,7 +82,9 @@ import TestSupport
         }
         let expected = "1...\(limit)"
         for size in [limit + 1, 0] {
-            #expect(refusal(size) == .setting(file: "config.json", key: key, found: "\(size)", expected: expected))
+            #expect(
+                refusal(size) == .setting(file: "config.json", key: key, found: "\(size)", expected: expected)
+            )
         }
         // At the limit the other sizes may not fit, which is another refusal.
         do {
@@ -128,13 +131,14 @@ import TestSupport
 
     private static func openIndex(shardNameBytes: Int) throws {
         let name = String(repeating: "s", count: shardNameBytes)
-        try ShardedSafetensors.check(index: Array(#"{"weight_map":{"x":"\#(name)"}}"#.utf8), file: "index.json")
+        try ShardedSafetensors.check(
+            index: Array(#"{"weight_map":{"x":"\#(name)"}}"#.utf8), file: "index.json")
     }
 
     private static func configuration(_ family: Family, key: String, size: Int) throws {
         var config: JSONObject = ["architectures": .array(family.architectures.map { .string($0) })]
         for setting in [Setting.width, .layers, .heads, .vocabulary, .context] {
-            if let name = family.settings[setting]?.first { config[name] = .integer(4) }
+            if let name = family.settings[setting]?.first { config[name] = setting == .width ? 16 : 2 }
         }
         config[key] = .integer(Int64(size))
         _ = try ModelConfiguration(huggingFace: .object(config), file: "config.json")

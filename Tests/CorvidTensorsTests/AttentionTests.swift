@@ -13,9 +13,9 @@ import TestSupport
         let positions: Int
         let type: DType
 
-        var shape: KeyValueShape { KeyValueShape(heads: keyValueHeads, headWidth: width, type: type) }
+        var shape: KeyValueShape { KeyValueShape(layers: 2, heads: keyValueHeads, headWidth: width, type: type) }
         var attention: Attention {
-            Attention(heads: heads, shape: shape, scale: 1 / Float(width).squareRoot())
+            Attention(layer: 1, heads: heads, shape: shape, scale: 1 / Float(width).squareRoot())
         }
         var columns: Attention.Columns {
             let width = width

@@ -37,7 +37,7 @@ struct Block: Sendable {
             columns = Attention.Columns(query: { $0 * width }, key: { $0 * width }, value: { $0 * width })
         }
         attention = Attention(
-            heads: c.heads, shape: cacheShape, scale: c.attentionScale(layer: layer))
+            layer: layer, heads: c.heads, shape: cacheShape, scale: c.attentionScale(layer: layer))
         attentionOutput = try loader.linear(.attentionOutput, layer: layer, outputs: c.width, inputs: attentionWidth)
         attentionNorm = try loader.norm(.attentionNorm, layer: layer)
         mlpNorm = c.family.block == .parallelSharedNorm ? nil : try loader.norm(.mlpNorm, layer: layer)

@@ -48,18 +48,23 @@ public final class Model: LanguageModel, @unchecked Sendable {
         self.options = options
         contextLength = min(options.contextLength ?? configuration.context, configuration.context)
         let cacheType = options.cacheType ?? (options.computeType == .f32 ? .f32 : .f16)
+        guard cacheType == .f16 || cacheType == .f32 else {
+            throw ConfigurationError.setting(
+                file: path, key: "the type of keys and values", found: cacheType.rawValue, expected: "f16 or f32")
+        }
         let loader = WeightLoader(
             source: source, configuration: configuration, computeType: options.computeType, file: path,
             isGGUF: isGGUF)
         try loader.refuseUnknownTensors()
         transformer = try Transformer(loader, cacheType: cacheType)
         cacheShape = KeyValueShape(
-            heads: configuration.keyValueHeads, headWidth: configuration.headWidth, type: cacheType)
+            layers: configuration.layers, heads: configuration.keyValueHeads, headWidth: configuration.headWidth,
+            type: cacheType)
         pool = WorkerPool(threads: options.threads)
     }
 
     public func makeCache() throws -> KeyValueCache {
-        KeyValueCache(layers: configuration.layers, shape: cacheShape)
+        KeyValueCache(shape: cacheShape)
     }
 
     public func logits(for batch: Batch<KeyValueCache>) async throws -> Logits {
@@ -94,7 +99,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
     /// Bytes of weights that a pass over one row reads.
     public var weightBytesPerPass: Int { transformer.bytesPerPass }
     /// Bytes of keys and values that one position of one sequence takes, over all layers.
-    public var cacheBytesPerPosition: Int { cacheShape.bytesPerPosition * configuration.layers }
+    public var cacheBytesPerPosition: Int { cacheShape.bytesPerPosition }
     /// Multiply-adds count two. Operations of the products for one row, without attention's scores.
     public var operationsPerRow: Double { transformer.operationsPerRow }
 }
@@ -107,7 +112,7 @@ public struct LoadOptions: Sendable, Equatable {
     public var computeType: DType?
     /// At most this many positions; nil: the model's.
     public var contextLength: Int?
-    /// ``DType/f16`` or ``DType/f32``; nil: f16, or f32 where everything computes in f32.
+    /// `f16` or `f32`; nil: f16, or f32 with a compute type of f32.
     public var cacheType: DType?
 
     public init(

@@ -51,11 +51,9 @@ struct Pass {
         for (cache, end) in zip(batch.caches, next) { try cache.reserve(upTo: end) }
     }
 
-    /// The rows of each sequence with the pages of block `layer`.
-    func segments(layer: Int) -> [AttentionSegment] {
-        runs.map {
-            AttentionSegment(rows: $0.rows, firstPosition: $0.firstPosition, pages: $0.cache.pages(layer: layer))
-        }
+    /// The rows of each sequence with its pages.
+    var segments: [AttentionSegment] {
+        runs.map { AttentionSegment(rows: $0.rows, firstPosition: $0.firstPosition, pages: $0.cache.pages) }
     }
 
     /// The caches hold all rows now.

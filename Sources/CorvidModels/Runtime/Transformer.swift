@@ -24,11 +24,12 @@ struct Transformer: Sendable {
             positionEmbedding = nil
         }
         embeddingNorm = loader.has(.embeddingNorm) ? try loader.norm(.embeddingNorm) : nil
-        let shape = KeyValueShape(heads: c.keyValueHeads, headWidth: c.headWidth, type: cacheType)
+        let shape = KeyValueShape(
+            layers: c.layers, heads: c.keyValueHeads, headWidth: c.headWidth, type: cacheType)
         blocks = try (0..<c.layers).map { try Block(loader, layer: $0, cacheShape: shape) }
         finalNorm = try loader.norm(.finalNorm)
         if c.tiedHead ?? !loader.has(.head) {
-            head = try Linear(table, as: loader.computeType)
+            head = try loader.tiedHead(table)
         } else {
             head = try loader.linear(.head, outputs: c.vocabulary, inputs: c.width)
         }
@@ -49,6 +50,7 @@ struct Transformer: Sendable {
     ) throws -> Matrix {
         var residual = try embed(pass, workers: workers, arena: arena)
         let rotary = try angles(pass, arena: arena)
+        let segments = pass.segments
         for (layer, block) in blocks.enumerated() {
             if isCancelled() { throw CancellationError() }
             // The last block's output is needed only where logits are wanted.
@@ -56,7 +58,7 @@ struct Transformer: Sendable {
             let kept = try wanted.map { try arena.matrix(rows: $0.count, columns: residual.columns) }
             let mark = arena.mark()
             let heads = try attend(
-                block, pass.segments(layer: layer), residual: residual, rotary: rotary, workers: workers,
+                block, segments, residual: residual, rotary: rotary, workers: workers,
                 arena: arena)
             if let wanted, let kept {
                 Elementwise.gather(residual, rows: wanted, into: kept)

@@ -75,7 +75,22 @@ struct WeightLoader {
         let shape = orientation == .rows ? [outputs, inputs] : [inputs, outputs]
         let weight = try tensor(role, layer: layer, shape: shape)
         let bias = try vector(role, layer: layer, part: "bias", count: outputs)
-        return try Linear(weight, bias: bias, orientation: orientation, as: computeType)
+        return try linear(weight, named: declaredName(role, layer: layer), bias: bias, orientation: orientation)
+    }
+
+    /// The embedding as output matrix.
+    func tiedHead(_ table: Tensor) throws -> Linear {
+        try linear(table, named: declaredName(.tokenEmbedding, layer: nil))
+    }
+
+    private func linear(
+        _ weight: Tensor, named name: String?, bias: Vector? = nil, orientation: Linear.Orientation = .rows
+    ) throws -> Linear {
+        do {
+            return try Linear(weight, bias: bias, orientation: orientation, as: computeType)
+        } catch let reason as LinearError {
+            throw WeightError.unusable(file: file, tensor: (name ?? "") + ".weight", reason: reason)
+        }
     }
 
     func norm(_ role: WeightRole, layer: Int? = nil) throws -> Norm {
@@ -120,6 +135,7 @@ public enum WeightError: Error, Equatable, CustomStringConvertible {
     case type(file: String, tensor: String, found: DType)
     case notFinite(file: String, tensor: String)
     case unknown(file: String, tensor: String, family: String)
+    case unusable(file: String, tensor: String, reason: LinearError)
 
     public var description: String {
         switch self {
@@ -134,6 +150,8 @@ public enum WeightError: Error, Equatable, CustomStringConvertible {
         case .unknown(let file, let tensor, let family):
             return "\(file): tensor \(FormatError.shown(tensor)) is not part of a \(family) block. "
                 + "Leaving it out would give wrong results, so the model is refused."
+        case .unusable(let file, let tensor, let reason):
+            return "\(file): tensor \(tensor): \(reason)"
         }
     }
 }

@@ -6,7 +6,7 @@ public struct AttentionSegment {
     public let rows: Range<Int>
     /// Position of the first row.
     public let firstPosition: Int
-    /// Pages of this layer and sequence, covering all positions up to the last row's.
+    /// Pages of the sequence, covering all positions up to the last row's.
     public let pages: [KeyValuePage]
 
     public init(rows: Range<Int>, firstPosition: Int, pages: [KeyValuePage]) {
@@ -18,6 +18,7 @@ public struct AttentionSegment {
 
 /// Scores, softmax and weighted values of one layer.
 public struct Attention: Sendable {
+    public let layer: Int
     public let heads: Int
     public let shape: KeyValueShape
     /// Multiplies q . k.
@@ -27,8 +28,11 @@ public struct Attention: Sendable {
     /// ALiBi slopes `[heads]`, or nil.
     public let slopes: Vector?
 
-    public init(heads: Int, shape: KeyValueShape, scale: Float, window: Int = 0, slopes: Vector? = nil) {
+    public init(
+        layer: Int, heads: Int, shape: KeyValueShape, scale: Float, window: Int = 0, slopes: Vector? = nil
+    ) {
         precondition(shape.heads > 0 && heads % shape.heads == 0, "query heads must share key-value heads evenly")
+        self.layer = layer
         self.heads = heads
         self.shape = shape
         self.scale = scale
@@ -67,9 +71,9 @@ public struct Attention: Sendable {
                     let slot = position % KeyValuePage.positions
                     for head in range {
                         ck_store_key(
-                            page.keys(head: head), isF32, width, slot, keys.pointer(row: row) + columns.key(head))
+                            page.keys(layer: layer, head: head), isF32, width, slot, keys.pointer(row: row) + columns.key(head))
                         ck_store_value(
-                            page.values(head: head), isF32, width, slot,
+                            page.values(layer: layer, head: head), isF32, width, slot,
                             values.pointer(row: row) + columns.value(head))
                     }
                 }
@@ -91,14 +95,19 @@ public struct Attention: Sendable {
         }
         let units = AttentionUnits(segments: segments, shape: shape, group: group, step: together ? group : 1,
             threads: workers.threads)
-        let tables = try PageTables(segments, shape: shape, arena: arena)
+        let tables = try PageTables(segments, layer: layer, shape: shape, arena: arena)
         let tasks = units.list.map { unit in
             task(unit, segments[unit.segment], tables, group: group, query: query, columns: columns, out: out)
         }
-        if units.sharesUnits {
+        if units.areShared {
             try attendInStages(tasks, workers: workers, arena: arena)
-            return
+        } else {
+            try attendWhole(tasks, workers: workers)
         }
+    }
+
+    /// Each task by one worker.
+    private func attendWhole(_ tasks: [ck_attention], workers: Workers) throws {
         var scratchFloats = 16
         for var task in tasks { scratchFloats = max(scratchFloats, ck_attend_scratch_floats(&task)) }
         let scratch = try workers.scratch(byteCount: scratchFloats * 4)
@@ -108,15 +117,14 @@ public struct Attention: Sendable {
         }
     }
 
-    /// The same where whole heads are too few or too large to keep all workers busy: they share each head's
-    /// positions, then its queries, then its dimensions.
+    /// Each task by all workers: they share a head's positions, then its queries, then its dimensions.
     private func attendInStages(_ tasks: [ck_attention], workers: Workers, arena: Arena) throws {
         let scratch = try tasks.map { task in
             var task = task
             let floats = ck_attend_stages_scratch_floats(&task)
             return try arena.reserve(byteCount: floats * 4).base.bindMemory(to: Float.self, capacity: floats)
         }
-        let parts = max(1, (workers.threads * 4 + tasks.count - 1) / tasks.count)
+        let parts = workers.threads
         func share(_ count: Int, of granule: Int, _ part: Int) -> Range<Int> {
             let pieces = (count + granule - 1) / granule
             return min(count, pieces * part / parts * granule)..<min(count, pieces * (part + 1) / parts * granule)
@@ -133,7 +141,8 @@ public struct Attention: Sendable {
         }
         stage(Int(CK_TILE_POSITIONS), { $0.key_count }) { ck_attend_products($0, $1, $2, $3) }
         stage(1, { $0.rows * $0.group }) { ck_attend_exponentials($0, $1, $2, $3) }
-        stage(Int(CK_TILE_POSITIONS), { $0.head_width }) { ck_attend_values($0, $1, $2, $3) }
+        // Whole cache lines, so that no line of the values is read by two workers.
+        stage(64 / shape.type.blockBytes, { $0.head_width }) { ck_attend_values($0, $1, $2, $3) }
     }
 
     private func task(
@@ -173,8 +182,8 @@ private struct AttentionUnits {
     }
 
     private(set) var list: [Unit] = []
-    /// Whether the workers should share each unit instead of taking whole ones.
-    let sharesUnits: Bool
+    /// Whether all workers share each unit, since whole ones would leave some of them idle.
+    let areShared: Bool
 
     init(segments: [AttentionSegment], shape: KeyValueShape, group: Int, step: Int, threads: Int) {
         var mostKeys = 0
@@ -192,10 +201,9 @@ private struct AttentionUnits {
                 }
             }
         }
-        // Three hand-overs instead of one pay when the units would leave workers idle for a while.
-        let isUneven = list.count < threads * 4 && list.count % threads != 0
-        let isOneRow = segments.allSatisfy { $0.rows.count == 1 }
-        sharesUnits = threads > 1 && isUneven && isOneRow && mostKeys * shape.headWidth >= 65_536
+        // Three hand-overs instead of one pay only where a unit takes much longer than they do.
+        let isLong = segments.allSatisfy { $0.rows.count == 1 } && mostKeys * shape.headWidth >= 65_536
+        areShared = isLong && list.count < threads
     }
 }
 
@@ -206,7 +214,7 @@ private struct PageTables {
     private var starts: [Int] = []
     private var counts: [Int] = []
 
-    init(_ segments: [AttentionSegment], shape: KeyValueShape, arena: Arena) throws {
+    init(_ segments: [AttentionSegment], layer: Int, shape: KeyValueShape, arena: Arena) throws {
         self.shape = shape
         let total = segments.reduce(0) { $0 + 2 * shape.heads * $1.pages.count }
         let bytes = total * MemoryLayout<UnsafeRawPointer?>.stride
@@ -217,8 +225,8 @@ private struct PageTables {
             counts.append(segment.pages.count)
             for head in 0..<shape.heads {
                 for (index, page) in segment.pages.enumerated() {
-                    base[next + index] = UnsafeRawPointer(page.keys(head: head))
-                    base[next + segment.pages.count + index] = UnsafeRawPointer(page.values(head: head))
+                    base[next + index] = UnsafeRawPointer(page.keys(layer: layer, head: head))
+                    base[next + segment.pages.count + index] = UnsafeRawPointer(page.values(layer: layer, head: head))
                 }
                 next += 2 * segment.pages.count
             }

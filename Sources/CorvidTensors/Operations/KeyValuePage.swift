@@ -1,6 +1,6 @@
 import CorvidKernels
 
-/// Keys and values of 256 positions of one layer, all key-value heads, f16 or f32.
+/// Keys and values of 256 positions of one sequence, all layers and key-value heads, f16 or f32.
 ///
 /// Keys lie in tiles of 16 positions, so that a score is a sum in the order of the head's dimensions and
 /// sixteen of them are made at once; values lie row by row.
@@ -13,7 +13,7 @@ public final class KeyValuePage: @unchecked Sendable {
 
     public init(_ shape: KeyValueShape) throws {
         self.shape = shape
-        buffer = try AlignedBuffer(byteCount: 2 * shape.heads * shape.headBytes)
+        buffer = try AlignedBuffer(byteCount: shape.bytesPerPosition * Self.positions)
     }
 
     /// A page with the same content.
@@ -23,22 +23,27 @@ public final class KeyValuePage: @unchecked Sendable {
         return page
     }
 
-    func keys(head: Int) -> UnsafeMutableRawPointer { buffer.base + head * shape.headBytes }
-    func values(head: Int) -> UnsafeMutableRawPointer {
-        buffer.base + (shape.heads + head) * shape.headBytes
+    func keys(layer: Int, head: Int) -> UnsafeMutableRawPointer {
+        buffer.base + (2 * layer * shape.heads + head) * shape.headBytes
+    }
+
+    func values(layer: Int, head: Int) -> UnsafeMutableRawPointer {
+        buffer.base + ((2 * layer + 1) * shape.heads + head) * shape.headBytes
     }
 }
 
-/// Sizes of one layer's keys and values.
+/// Sizes of a sequence's keys and values.
 public struct KeyValueShape: Sendable, Equatable {
+    public let layers: Int
     /// Key-value heads.
     public let heads: Int
     public let headWidth: Int
     /// ``DType/f16`` or ``DType/f32``.
     public let type: DType
 
-    public init(heads: Int, headWidth: Int, type: DType) {
+    public init(layers: Int, heads: Int, headWidth: Int, type: DType) {
         precondition(type == .f16 || type == .f32, "keys and values are f16 or f32")
+        self.layers = layers
         self.heads = heads
         self.headWidth = headWidth
         self.type = type
@@ -46,6 +51,6 @@ public struct KeyValueShape: Sendable, Equatable {
 
     /// Bytes of one head's keys (or values) in a page.
     var headBytes: Int { KeyValuePage.positions * headWidth * type.blockBytes }
-    /// Bytes of keys and values of one position.
-    public var bytesPerPosition: Int { 2 * heads * headWidth * type.blockBytes }
+    /// Bytes of keys and values of one position, over all layers.
+    public var bytesPerPosition: Int { 2 * layers * heads * headWidth * type.blockBytes }
 }

@@ -6,13 +6,14 @@ public enum ComputeType: Sendable, Equatable {
     case blocks
     /// f32 weights and activations.
     case f32
-    /// bf16 weights and activations, f32 sums; where the processor has no bf16 products, f32 of the same
-    /// rounded numbers.
+    /// bf16 weights and activations, f32 sums; where the processor has no bf16 products, bf16 weights and f32
+    /// activations.
     case bf16
 }
 
-/// A matrix that multiplies rows of activations: y = x Wᵀ + b.
-public struct Linear: Sendable {
+/// A matrix that multiplies rows of activations: y = x Wᵀ + b. Immutable; a class, since a pass hands it on
+/// some hundred times and copies of its parts would cost more than the bookkeeping of one reference.
+public final class Linear: Sendable {
     /// Which axis of the stored matrix runs along the outputs.
     public enum Orientation: Sendable, Hashable {
         /// `[outputs, inputs]`, as PyTorch's Linear and GGUF.

@@ -5,12 +5,11 @@ import TestSupport
 
 /// The same bytes over threads, batch, cache and chunks.
 @Suite struct SameBitsTests {
-    /// One of each family and number type.
-    static let models: [(name: String, type: DType?)] = [
-        ("gptj", nil), ("gptj-f16", nil), ("gpt2", nil), ("llama", nil), ("llama-bf16", nil),
-        ("llama-rope-dynamic", nil), ("gguf-q4_0", nil), ("gguf-q4_1", nil), ("gguf-q8_0", nil), ("gguf-mixed", nil),
-        ("gguf-k", nil), ("gguf-gpt2", nil), ("gguf-q4_1", .f32), ("gguf-k", .bf16), ("gpt2", .bf16),
-    ]
+    /// Every model in its own type, and some computing in another.
+    static let models: [(name: String, type: DType?)] =
+        GoldenModel.all.map { ($0, nil) } + [
+            ("gguf-q4_1", .f32), ("gguf-k", .bf16), ("gpt2", .bf16), ("llama-bf16", .f16), ("gguf-mixed", .f32),
+        ]
 
     @Test("logits have the same bits over threads x batch x cache x chunk", arguments: models)
     func grid(name: String, type: DType?) throws {

@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+import CorvidModels
+import CorvidTensors
+
+extension EndToEnd {
+    /// `CORVID_ISA`: what is promised across instruction sets. The choice holds for a whole process, so each is
+    /// a child.
+    @Suite struct InstructionSetTests {
+        let program: Program
+        init() throws { program = try Program() }
+
+        /// Logits of 41 tokens on one instruction set, or nil where this processor does not have it.
+        private func logits(_ model: String, _ set: InstructionSet, _ options: [String]) async throws -> [Float]? {
+            guard InstructionSet.detected.rank >= set.rank else { return nil }
+            let folder = try TemporaryFolder()
+            let output = folder.path + "/logits.safetensors"
+            let ids = (0..<41).map { String(($0 * 7 + 3) % 50) }.joined(separator: ",")
+            let outcome = try await program.run(
+                ["logits", Fixtures.path("Models/\(model)"), "--ids", ids, "--output", output] + options,
+                environment: ["CORVID_ISA": set.rawValue])
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return try SafetensorsFile(path: output).tensor(named: "logits")?.floats()
+        }
+
+        @Test(
+            "block-quantised models have the same bits on every instruction set",
+            arguments: ["gguf-q4_0", "gguf-q4_1", "gguf-q8_0", "gguf-k"])
+        func sameBits(model: String) async throws {
+            let reference = try #require(try await logits(model, .portable, []))
+            for set in [InstructionSet.avx2, .avx512] {
+                guard let found = try await logits(model, set, []) else { continue }
+                #expect(found.map(\.bitPattern) == reference.map(\.bitPattern), "\(set)")
+            }
+        }
+
+        @Test(
+            "f32 and bf16 products stay within their bounds of the portable ones",
+            arguments: [("gptj", "f32", 1e-5), ("gpt2", "f32", 1e-5), ("llama", "f32", 1e-5), ("gguf-k", "f32", 1e-5),
+                ("llama-bf16", "bf16", 0.1)])
+        func bounded(model: String, type: String, bound: Double) async throws {
+            let options = ["--dtype", type]
+            let reference = try #require(try await logits(model, .portable, options))
+            let spread = Double((reference.max() ?? 0) - (reference.min() ?? 0))
+            for set in [InstructionSet.avx2, .avx512] {
+                guard let found = try await logits(model, set, options) else { continue }
+                let difference = zip(found, reference).map { abs(Double($0 - $1)) }.max() ?? .infinity
+                #expect(difference <= bound * spread, "\(set): \(difference / spread) of the range")
+            }
+        }
+
+        @Test("an unknown instruction set is refused with the known ones") func unknown() async throws {
+            let outcome = try await program.run(
+                ["inspect", Fixtures.path("Models/gpt2")], environment: ["CORVID_ISA": "sse9"])
+            #expect(outcome.status == 64)
+            #expect(outcome.output.isEmpty)
+            #expect(outcome.errors.contains("sse9") && outcome.errors.contains("portable, avx2, avx512"))
+        }
+    }
+}
+
+extension InstructionSet {
+    /// Higher sets include the lower ones.
+    fileprivate var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
