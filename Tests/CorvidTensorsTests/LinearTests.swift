@@ -9,7 +9,7 @@ import TestSupport
     @Test("a product is x Wᵀ + b for every weight type, orientation and compute type", arguments: weightTypes)
     func matchesPlainSum(type: DType) throws {
         var generator = SeededGenerator(seed: 11)
-        let pool = WorkerPool(threads: 2)
+        let pool = try WorkerPool(threads: 2)
         for (rows, outputs, inputs) in [(1, 5, 256), (3, 33, 512), (70, 48, 256), (2, 1, 256), (0, 7, 256)] {
             let weight = try RandomWeights.tensor(type, rows: outputs, columns: inputs, using: &generator)
             let bias = try Vector((0..<outputs).map { _ in Float.random(in: -1...1, using: &generator) })
@@ -28,7 +28,7 @@ import TestSupport
     @Test("a matrix stored by columns gives what the same matrix stored by rows gives", arguments: [DType.f32, .f16, .bf16])
     func columns(type: DType) throws {
         var generator = SeededGenerator(seed: 12)
-        let pool = WorkerPool(threads: 2)
+        let pool = try WorkerPool(threads: 2)
         for (rows, outputs, inputs) in [(1, 7, 5), (4, 50, 33), (65, 20, 40)] {
             let stored = try RandomWeights.tensor(type, rows: inputs, columns: outputs, using: &generator)
             let values = try stored.floats()
@@ -51,9 +51,9 @@ import TestSupport
         let x = try Matrix.random(rows: 150, columns: inputs, using: &generator)
         for compute in [nil, DType.f32, .bf16] {
             let linear = try Linear(weight, as: compute)
-            let whole = try Self.multiply(x, linear, WorkerPool(threads: 1))
+            let whole = try Self.multiply(x, linear, try WorkerPool(threads: 1))
             for (threads, size) in [(1, 1), (2, 2), (3, 3), (4, 8), (2, 33), (1, 64), (8, 149)] {
-                let pool = WorkerPool(threads: threads)
+                let pool = try WorkerPool(threads: threads)
                 for start in [0, 5, 150 - size] where start + size <= 150 {
                     let part = try Self.multiply(x.rows(start..<start + size), linear, pool)
                     for row in 0..<size {
@@ -73,7 +73,7 @@ import TestSupport
         let linears = try [33, 5, 70].map {
             try Linear(try RandomWeights.tensor(.q8_0, rows: $0, columns: 64, using: &generator))
         }
-        let alone = try linears.map { try Self.multiply(x, $0, WorkerPool(threads: 1)) }
+        let alone = try linears.map { try Self.multiply(x, $0, try WorkerPool(threads: 1)) }
         let outs = try linears.map { try Matrix(rows: 9, columns: $0.outputs) }
         try WorkerPool(threads: 3).runBlocking { workers in
             let input = try ProductInput(x, for: linears, workers: workers, arena: Arena())
@@ -86,10 +86,39 @@ import TestSupport
         }
     }
 
+    @Test("a pair of products of different types fits its scratch memory, whatever its length and rows")
+    func mixedPair() throws {
+        var generator = SeededGenerator(seed: 16)
+        let inputs = 512
+        let outputs = 1_536  // more than one range of converted weights
+        let linears = try [DType.q4_1, .f16, .q8_0].map {
+            try Linear(try RandomWeights.tensor($0, rows: outputs, columns: inputs, using: &generator))
+        }
+        for rows in [1, 3, 12] {
+            let x = try Matrix.random(rows: rows, columns: inputs, using: &generator)
+            for (first, second) in [(0, 1), (1, 2), (1, 0), (0, 2)] {
+                for threads in [1, 2, 3] {
+                    let pool = try WorkerPool(threads: threads)
+                    let alone = try [first, second].map { try Self.multiply(x, linears[$0], pool) }
+                    let outs = try (Matrix(rows: rows, columns: outputs), Matrix(rows: rows, columns: outputs))
+                    try pool.runBlocking { workers in
+                        let input = try ProductInput(
+                            x, for: [linears[first], linears[second]], workers: workers, arena: Arena())
+                        try Linear.multiplyPair(
+                            input, by: linears[first], and: linears[second], into: outs, workers: workers
+                        ) { range in Elementwise.add(outs.1, to: outs.0, columns: range) }
+                    }
+                    #expect(outs.1.values == alone[1].values)
+                    #expect(outs.0.values == zip(alone[0].values, alone[1].values).map { $0 + $1 })
+                }
+            }
+        }
+    }
+
     @Test("a row with NaN or infinity leaves the other rows' bits unchanged and stays visible")
     func poisonedRow() throws {
         var generator = SeededGenerator(seed: 15)
-        let pool = WorkerPool(threads: 2)
+        let pool = try WorkerPool(threads: 2)
         for type in [DType.q4_0, .q4_1, .q8_0, .q6_K, .f32] {
             let linear = try Linear(try RandomWeights.tensor(type, rows: 40, columns: 256, using: &generator))
             let x = try Matrix.random(rows: 20, columns: 256, using: &generator)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct WorkerPoolTests {
     @Test("every task runs exactly once, also with more threads than processors", arguments: [1, 2, 3, 8, 33])
     func everyTaskOnce(threads: Int) throws {
-        let pool = WorkerPool(threads: threads)
+        let pool = try WorkerPool(threads: threads)
         #expect(pool.threads == threads)
         let counts = Counts(1000)
         for tasks in [0, 1, 2, 7, 1000] {
@@ -24,7 +24,7 @@ import Testing
 
     @Test("an operation is complete before the next one begins")
     func operationsAreOrdered() throws {
-        let pool = WorkerPool(threads: 4)
+        let pool = try WorkerPool(threads: 4)
         let sum = try pool.runBlocking { workers in
             let cells = Counts(64)
             for _ in 0..<3000 {
@@ -40,7 +40,7 @@ import Testing
     @Test("jobs of many callers run one at a time in order of arrival, and their errors come back")
     func jobsQueue() async throws {
         struct Stop: Error {}
-        let pool = WorkerPool(threads: 2)
+        let pool = try WorkerPool(threads: 2)
         let jobs = RunningJobs()
         try await withThrowingTaskGroup(of: Int.self) { group in
             for index in 0..<50 {

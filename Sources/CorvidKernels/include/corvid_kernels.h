@@ -106,10 +106,6 @@ void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdi
                           const int8_t *q, const float *d, const int32_t *sum, float *out,
                           ptrdiff_t out_stride, void *scratch);
 
-/// Asks for `count` bytes from `bytes` to be brought near (second-level cache) and does not wait: for weights
-/// which the calling thread will read next. Never faults, may be ignored.
-void ck_prefetch(const void *bytes, ptrdiff_t count);
-
 /// The plain loop of `ck_product_quantized`: its definition and reference.
 void ck_product_quantized_plain(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
                                 const void *weights, const int8_t *q, const float *d, const int32_t *sum,

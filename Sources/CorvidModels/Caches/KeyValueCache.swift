@@ -32,7 +32,7 @@ public final class KeyValueCache: SequenceCache, @unchecked Sendable {
     func reserve(upTo end: Int) throws {
         let partial = count / KeyValuePage.positions
         if end > count, partial < pages.count, !isKnownUniquelyReferenced(&pages[partial]) {
-            pages[partial] = try pages[partial].copy()
+            pages[partial] = try pages[partial].copy(positions: count % KeyValuePage.positions)
         }
         while pages.count < Self.pages(for: end) { pages.append(try KeyValuePage(shape)) }
     }

@@ -4,13 +4,20 @@ import CorvidText
 extension Model {
     /// Loads the model at `path`: a folder in Hugging Face layout or a GGUF file. The weights stay in the
     /// mapped files; nothing is converted or copied but norms and biases.
-    /// - Throws: ``CheckpointError``, ``FormatError``, ``ConfigurationError``, ``WeightError``, `MemoryError`.
-    public static func load(path: String, options: LoadOptions = LoadOptions()) throws -> Model {
-        try load(try ModelFiles(path: path), options: options)
+    /// - Parameter pool: threads to share with other models, so that two models do not compete for the
+    ///   processors; nil starts threads of its own.
+    /// - Throws: ``CheckpointError``, ``FormatError``, ``ConfigurationError``, ``WeightError``, `TensorError`,
+    ///   `MemoryError`.
+    public static func load(
+        path: String, options: LoadOptions = LoadOptions(), pool: WorkerPool? = nil
+    ) throws -> Model {
+        try load(try ModelFiles(path: path), options: options, pool: pool)
     }
 
     /// Loads a model whose files are open.
-    public static func load(_ files: ModelFiles, options: LoadOptions = LoadOptions()) throws -> Model {
+    public static func load(
+        _ files: ModelFiles, options: LoadOptions = LoadOptions(), pool: WorkerPool? = nil
+    ) throws -> Model {
         let configuration = try files.modelConfiguration()
         let tokenizer = Result { try files.tokenizer() }
         let text = Model.Text(
@@ -18,7 +25,7 @@ extension Model {
             chatTemplate: Result { try files.chatTemplate(try tokenizer.get()) })
         return try Model(
             path: files.path, source: files.tensors, isGGUF: files.layout == .gguf, configuration: configuration,
-            text: text, options: options)
+            text: text, options: options, pool: pool)
     }
 }
 

@@ -39,7 +39,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
 
     init(
         path: String, source: any TensorSource, isGGUF: Bool, configuration: ModelConfiguration, text: Text,
-        options: LoadOptions
+        options: LoadOptions, pool: WorkerPool?
     ) throws {
         self.path = path
         self.source = source
@@ -60,7 +60,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
         cacheShape = KeyValueShape(
             layers: configuration.layers, heads: configuration.keyValueHeads, headWidth: configuration.headWidth,
             type: cacheType)
-        pool = WorkerPool(threads: options.threads)
+        self.pool = try pool ?? WorkerPool(threads: options.threads)
     }
 
     public func makeCache() throws -> KeyValueCache {
@@ -86,12 +86,19 @@ public final class Model: LanguageModel, @unchecked Sendable {
     private func run(
         _ batch: Batch<KeyValueCache>, workers: Workers, isCancelled: () -> Bool
     ) throws -> Logits {
+        if isCancelled() { throw CancellationError() }
         try source.checkSize()
-        let pass = try Pass(batch, vocabulary: configuration.vocabulary, contextLength: contextLength)
         defer { arena.reset(keeping: Self.arenaBytesKept) }
-        let logits = try transformer.logits(pass, workers: workers, arena: arena, isCancelled: isCancelled)
-        pass.finish()
-        return Logits(rowCount: logits.rows, columns: logits.columns, values: logits.values)
+        do {
+            let pass = try Pass(batch, vocabulary: configuration.vocabulary, contextLength: contextLength)
+            let logits = try transformer.logits(pass, workers: workers, arena: arena, isCancelled: isCancelled)
+            pass.finish()
+            return Logits(rowCount: logits.rows, columns: logits.columns, values: logits.values)
+        } catch {
+            // Pages which the pass was to fill must not stay, or a fork would share them.
+            for cache in batch.caches { cache.truncate(to: cache.count) }
+            throw error
+        }
     }
 
     // MARK: What a pass costs

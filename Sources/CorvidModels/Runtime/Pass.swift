@@ -16,7 +16,7 @@ struct Pass {
     }
 
     /// Checks the rows of `batch` and makes room in its caches.
-    /// - Throws: ``PassError``, before anything was changed.
+    /// - Throws: ``PassError`` before anything was changed, or an error of memory.
     init(_ batch: Batch<KeyValueCache>, vocabulary: Int, contextLength: Int) throws {
         var runs: [Run] = []
         var next = batch.caches.map(\.count)

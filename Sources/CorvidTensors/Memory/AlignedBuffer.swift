@@ -6,59 +6,30 @@
 
 /// A block of memory aligned to a cache line, zero-filled, freed with its last reference.
 ///
-/// Blocks of some megabytes lie on huge pages where the system has them: reading a long cache page by page of
-/// 4 KiB would spend a good part of its time looking up addresses. Memory that is never touched costs nothing.
-///
 /// Sound to share between threads as long as no two of them write the same element at one time; the
 /// operations of this module divide their outputs so that none does.
 public final class AlignedBuffer: @unchecked Sendable {
     /// Size in bytes.
     public let byteCount: Int
     let base: UnsafeMutableRawPointer
-    private let allocation: Allocation
+    private let allocation: UnsafeMutableRawPointer
 
     static let alignment = 64
-    private static let hugePage = 2 << 20
-
-    private enum Allocation {
-        case heap(UnsafeMutableRawPointer)
-        case mapping(UnsafeMutableRawPointer, byteCount: Int)
-    }
 
     /// - Throws: ``MemoryError/exhausted(bytes:)`` when the system has no such block.
     public init(byteCount: Int) throws {
-        let isLarge = byteCount >= Self.hugePage
-        let slack = isLarge ? Self.hugePage : Self.alignment
-        let (padded, overflow) = byteCount.addingReportingOverflow(slack)
-        guard byteCount >= 0, !overflow, let allocation = Self.allocate(padded, isLarge: isLarge) else {
+        // calloc hands out large blocks as untouched zero pages: memory that is never used costs nothing.
+        let (padded, overflow) = byteCount.addingReportingOverflow(Self.alignment)
+        guard byteCount >= 0, !overflow, let block = calloc(padded, 1) else {
             throw MemoryError.exhausted(bytes: byteCount)
         }
         self.byteCount = byteCount
-        self.allocation = allocation
-        let start =
-            switch allocation {
-            case .heap(let start), .mapping(let start, _): start
-            }
-        let misalignment = Int(bitPattern: start) % slack
-        base = start + (misalignment == 0 ? 0 : slack - misalignment)
-        #if os(Linux)
-            if isLarge { madvise(base, byteCount, MADV_HUGEPAGE) }
-        #endif
+        allocation = block
+        let misalignment = Int(bitPattern: block) % Self.alignment
+        base = block + (misalignment == 0 ? 0 : Self.alignment - misalignment)
     }
 
-    deinit {
-        switch allocation {
-        case .heap(let start): free(start)
-        case .mapping(let start, let byteCount): munmap(start, byteCount)
-        }
-    }
-
-    private static func allocate(_ byteCount: Int, isLarge: Bool) -> Allocation? {
-        guard isLarge else { return calloc(byteCount, 1).map { .heap($0) } }
-        let start = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let start, start != UnsafeMutableRawPointer(bitPattern: -1) else { return nil }
-        return .mapping(start, byteCount: byteCount)
-    }
+    deinit { free(allocation) }
 }
 
 /// Why memory or a file could not be had.
@@ -66,6 +37,7 @@ public enum MemoryError: Error, Equatable, CustomStringConvertible {
     case exhausted(bytes: Int)
     case file(path: String, reason: String)
     case truncated(path: String, expected: Int, found: Int)
+    case threads
 
     public var description: String {
         switch self {
@@ -75,6 +47,8 @@ public enum MemoryError: Error, Equatable, CustomStringConvertible {
             return "\(path): \(reason)"
         case .truncated(let path, let expected, let found):
             return "\(path): has \(found) bytes, had \(expected) when it was opened; the file changed while in use"
+        case .threads:
+            return "the system has no thread left for this process; raise its limit or end other programs"
         }
     }
 }

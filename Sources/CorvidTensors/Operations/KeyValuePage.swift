@@ -16,10 +16,19 @@ public final class KeyValuePage: @unchecked Sendable {
         buffer = try AlignedBuffer(byteCount: shape.bytesPerPosition * Self.positions)
     }
 
-    /// A page with the same content.
-    public func copy() throws -> KeyValuePage {
+    /// A page with the same first `count` positions. The others stay untouched, so that they take no memory.
+    public func copy(positions count: Int) throws -> KeyValuePage {
         let page = try KeyValuePage(shape)
-        page.buffer.base.copyMemory(from: buffer.base, byteCount: buffer.byteCount)
+        let tiles = (count + Int(CK_TILE_POSITIONS) - 1) / Int(CK_TILE_POSITIONS)
+        let bytesPerRow = shape.headWidth * shape.type.blockBytes
+        for layer in 0..<shape.layers {
+            for head in 0..<shape.heads {
+                page.keys(layer: layer, head: head).copyMemory(
+                    from: keys(layer: layer, head: head), byteCount: tiles * Int(CK_TILE_POSITIONS) * bytesPerRow)
+                page.values(layer: layer, head: head).copyMemory(
+                    from: values(layer: layer, head: head), byteCount: count * bytesPerRow)
+            }
+        }
         return page
     }
 

@@ -12,8 +12,8 @@ extension Linear {
         _ input: ProductInput, by linears: [Linear], into outs: [Matrix], workers: Workers,
         epilogue: (_ index: Int, _ range: Range<Int>) -> Void = { _, _ in }
     ) throws {
-        let run = try ProductRun(input: input, linears: linears, workers: workers)
-        let tasks = OutputTasks(linears: linears, rows: input.matrix.rows, threads: workers.threads)
+        let tasks = OutputTasks(linears, rows: input.matrix.rows, threads: workers.threads)
+        let run = try ProductRun(input, linears, mostOutputs: tasks.mostOutputs, workers: workers)
         workers.forEach(tasks.count) { task, worker in
             let (index, range) = tasks[task]
             run.compute(linears[index], range, into: outs[index], worker: worker)
@@ -29,8 +29,9 @@ extension Linear {
         workers: Workers, epilogue: (_ range: Range<Int>) -> Void
     ) throws {
         precondition(first.outputs == second.outputs, "a pair of products must have equal outputs")
-        let run = try ProductRun(input: input, linears: [first, second], workers: workers)
-        let tasks = OutputTasks(linears: [first], rows: input.matrix.rows, threads: workers.threads)
+        let pair = [first, second]
+        let tasks = OutputTasks(joining: pair, rows: input.matrix.rows, threads: workers.threads)
+        let run = try ProductRun(input, pair, mostOutputs: tasks.mostOutputs, workers: workers)
         workers.forEach(tasks.count) { task, worker in
             let (_, range) = tasks[task]
             run.compute(first, range, into: outs.0, worker: worker)
@@ -41,26 +42,49 @@ extension Linear {
     }
 }
 
-/// Division of the outputs of several products into ranges, each a multiple of 16 rows of weights.
+/// Division of the outputs of several products into ranges of one size, a multiple of 16 rows of weights.
 private struct OutputTasks {
-    private var tasks: [(index: Int, range: Range<Int>)] = []
-    var count: Int { tasks.count }
-    subscript(task: Int) -> (index: Int, range: Range<Int>) { tasks[task] }
+    /// Outputs of each product, or of all together if their ranges are joined.
+    private let outputs: [Int]
+    /// Outputs of the longest range.
+    let mostOutputs: Int
+    let count: Int
 
-    init(linears: [Linear], rows: Int, threads: Int) {
-        let total = linears.reduce(0) { $0 + $1.outputs }
-        for (index, linear) in linears.enumerated() {
-            // A few tasks per thread even out threads of unequal speed.
-            var size = threads == 1 ? linear.outputs : total / (threads * (rows > 8 ? 4 : 1))
-            if linear.compute != .blocks || rows > 8 { size = min(size, linear.mostOutputsPerTask) }
-            size = max(16, (size + 15) / 16 * 16)
-            var start = 0
-            while start < linear.outputs {
-                let end = min(linear.outputs, start + size)
-                tasks.append((index, start..<end))
-                start = end
-            }
+    /// Each product has ranges of its own.
+    init(_ linears: [Linear], rows: Int, threads: Int) {
+        self.init(outputs: linears.map(\.outputs), linears, rows: rows, threads: threads)
+    }
+
+    /// A range is worked on in all products at once; they have equal outputs.
+    init(joining linears: [Linear], rows: Int, threads: Int) {
+        self.init(outputs: linears.prefix(1).map(\.outputs), linears, rows: rows, threads: threads)
+    }
+
+    private init(outputs: [Int], _ linears: [Linear], rows: Int, threads: Int) {
+        let total = outputs.reduce(0, +)
+        // Of many rows, a few tasks per thread even out threads of unequal speed. For few rows the weights
+        // stream from memory, and every range starts cold.
+        let isFew = rows <= 8
+        var size = threads == 1 && isFew ? total : total / (threads * (isFew ? 1 : 4))
+        for linear in linears where linear.compute != .blocks || !isFew {
+            size = min(size, linear.mostOutputsPerTask)
         }
+        size = max(16, (size + 15) / 16 * 16)
+        self.outputs = outputs
+        mostOutputs = size
+        count = outputs.reduce(0) { $0 + ($1 + size - 1) / size }
+    }
+
+    subscript(task: Int) -> (index: Int, range: Range<Int>) {
+        var task = task
+        for (index, outputs) in outputs.enumerated() {
+            let ranges = (outputs + mostOutputs - 1) / mostOutputs
+            if task < ranges {
+                return (index, task * mostOutputs..<min(outputs, (task + 1) * mostOutputs))
+            }
+            task -= ranges
+        }
+        return (0, 0..<0)
     }
 }
 
@@ -87,7 +111,7 @@ private struct ProductRun: @unchecked Sendable {
     private let scratch: WorkerScratch
     private let failure = Failure()
 
-    init(input: ProductInput, linears: [Linear], workers: Workers) throws {
+    init(_ input: ProductInput, _ linears: [Linear], mostOutputs: Int, workers: Workers) throws {
         self.input = input
         let rows = input.matrix.rows
         var bytes = 64
@@ -97,7 +121,8 @@ private struct ProductRun: @unchecked Sendable {
                 guard let type = linear.weight.type.kernelType else { continue }
                 bytes = max(bytes, ck_product_scratch_bytes(type, rows, linear.inputs))
             case .f32, .bf16:
-                bytes = max(bytes, FloatScratch(linear, outputs: linear.mostOutputsPerTask, rows: rows).byteCount)
+                let outputs = min(mostOutputs, linear.outputs)
+                bytes = max(bytes, FloatScratch(linear, outputs: outputs, rows: rows).byteCount)
             }
         }
         scratch = try workers.scratch(byteCount: bytes)

@@ -53,24 +53,67 @@ enum OneDNN {
     /// Sound: a oneDNN handle, made once and used only through oneDNN's thread-safe functions.
     private struct Handle<Value>: @unchecked Sendable { let value: Value }
 
-    private struct Primitive: @unchecked Sendable {
+    /// A compiled product; freed when the table has dropped it and its last run has ended.
+    private final class Primitive: @unchecked Sendable {
         let handle: dnnl_primitive_t?
         let source, weights, destination, scratch: dnnl_memory_desc_t
         let scratchBytes: Int
+
+        init(
+            handle: dnnl_primitive_t?, source: dnnl_memory_desc_t, weights: dnnl_memory_desc_t,
+            destination: dnnl_memory_desc_t, scratch: dnnl_memory_desc_t
+        ) {
+            self.handle = handle
+            self.source = source
+            self.weights = weights
+            self.destination = destination
+            self.scratch = scratch
+            var description = scratch
+            scratchBytes = dnnl_memory_desc_get_size(&description)
+        }
+
+        deinit { dnnl_primitive_destroy(handle) }
+    }
+
+    /// The products in use. A run with many prompt lengths makes many shapes: the oldest goes first.
+    private struct PrimitiveTable {
+        private var primitives: [Key: Primitive] = [:]
+        private var order: [Key] = []
+        private static let limit = 256
+
+        subscript(key: Key) -> Primitive? { primitives[key] }
+
+        /// The one that was there first wins.
+        mutating func add(_ primitive: Primitive, _ key: Key) -> Primitive {
+            if let earlier = primitives[key] { return earlier }
+            if order.count >= Self.limit { primitives[order.removeFirst()] = nil }
+            order.append(key)
+            primitives[key] = primitive
+            return primitive
+        }
     }
 
     private static let engineResult: Result<Handle<dnnl_engine_t?>, OneDNNError> = {
         var engine: dnnl_engine_t?
         let status = dnnl_engine_create(&engine, dnnl_cpu, 0)
         guard status == dnnl_success else { return .failure(OneDNNError(status: status.rawValue)) }
+        // The table below is the only cache: two would hold twice the memory.
+        dnnl_set_primitive_cache_capacity(0)
         return .success(Handle(value: engine))
     }()
 
     private static func engine() throws -> Handle<dnnl_engine_t?> { try engineResult.get() }
 
-    private static let primitives = Mutex<[Key: Primitive]>([:])
-    /// A run with many prompt lengths makes many shapes; beyond this many all are made anew.
-    private static let primitiveLimit = 512
+    private static let primitives = Mutex(PrimitiveTable())
+
+    /// Keeps oneDNN to an instruction set; it must be called before its first product.
+    static func use(_ set: InstructionSet) {
+        switch set {
+        case .portable: dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41)
+        case .avx2: dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2)
+        case .avx512: dnnl_set_max_cpu_isa(dnnl_cpu_isa_all)
+        }
+    }
 
     private static func primitive(_ key: Key) throws -> Primitive {
         if let found = primitives.withLock({ $0[key] }) { return found }
@@ -95,20 +138,9 @@ enum OneDNN {
         guard let scratch = dnnl_primitive_desc_query_md(details, dnnl_query_scratchpad_md, 0)?.pointee else {
             throw OneDNNError(status: dnnl_runtime_error.rawValue)
         }
-        var scratchDescription = scratch
         let made = Primitive(
-            handle: handle, source: source, weights: weights, destination: destination, scratch: scratch,
-            scratchBytes: dnnl_memory_desc_get_size(&scratchDescription))
-        return primitives.withLock { known in
-            if known.count >= primitiveLimit {
-                // Another worker may still run one of them, so they are dropped, not destroyed; oneDNN's own
-                // cache of primitives holds the code either way.
-                known.removeAll()
-            }
-            if let earlier = known[key] { return earlier }
-            known[key] = made
-            return made
-        }
+            handle: handle, source: source, weights: weights, destination: destination, scratch: scratch)
+        return primitives.withLock { $0.add(made, key) }
     }
 
     private static func description(

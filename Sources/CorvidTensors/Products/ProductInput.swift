@@ -5,8 +5,8 @@ public struct ProductInput {
     let matrix: Matrix
     private(set) var quantized: Quantized?
     private(set) var bf16: UnsafeMutablePointer<UInt16>?
-    /// Keeps the memory of the forms alive.
-    private var owners: [AlignedBuffer] = []
+    /// Keep the memory of the forms alive.
+    private var owners: (AlignedBuffer?, AlignedBuffer?)
 
     struct Quantized: @unchecked Sendable {
         let values: UnsafeMutablePointer<Int8>
@@ -23,9 +23,13 @@ public struct ProductInput {
         let rowTasks = RowTasks(rows: rows, columns: inputs, threads: workers.threads)
         if linears.contains(where: { $0.compute == .blocks }) {
             let blocks = inputs / 32
+            // int8 values first, then scales, then sums; rows of 32 keep the latter two aligned.
+            let (owner, base) = try arena.reserve(byteCount: rows * (inputs + 8 * blocks))
+            owners.0 = owner
             let form = Quantized(
-                values: try reserve(rows * inputs, arena), scales: try reserve(rows * blocks, arena),
-                sums: try reserve(rows * blocks, arena))
+                values: base.bindMemory(to: Int8.self, capacity: rows * inputs),
+                scales: (base + rows * inputs).bindMemory(to: Float.self, capacity: rows * blocks),
+                sums: (base + rows * (inputs + 4 * blocks)).bindMemory(to: Int32.self, capacity: rows * blocks))
             workers.forEach(rowTasks.count) { task, _ in
                 let range = rowTasks[task]
                 let first = range.lowerBound
@@ -36,7 +40,9 @@ public struct ProductInput {
             quantized = form
         }
         if linears.contains(where: { $0.compute == .bf16 }), ck_has_bf16() != 0 {
-            let form: UnsafeMutablePointer<UInt16> = try reserve(rows * inputs, arena)
+            let (owner, base) = try arena.reserve(byteCount: rows * inputs * 2)
+            owners.1 = owner
+            let form = base.bindMemory(to: UInt16.self, capacity: rows * inputs)
             workers.forEach(rowTasks.count) { task, _ in
                 for row in rowTasks[task] {
                     ck_f32_to_bf16(inputs, matrix.pointer(row: row), form + row * inputs)
@@ -48,12 +54,6 @@ public struct ProductInput {
 }
 
 extension ProductInput {
-    private mutating func reserve<Element>(_ count: Int, _ arena: Arena) throws -> UnsafeMutablePointer<Element> {
-        let (owner, base) = try arena.reserve(byteCount: count * MemoryLayout<Element>.stride)
-        owners.append(owner)
-        return base.bindMemory(to: Element.self, capacity: count)
-    }
-
     /// `matrix`, or a copy of it without gaps between rows.
     private static func dense(_ matrix: Matrix, _ arena: Arena) throws -> Matrix {
         guard matrix.stride != matrix.columns, matrix.rows > 1 else { return matrix }

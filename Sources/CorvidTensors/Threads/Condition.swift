@@ -33,12 +33,12 @@ final class Condition: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Changes something under the mutex and wakes every sleeper.
+    /// Changes something under the mutex and wakes every sleeper, who then finds the mutex free.
     func broadcast(_ change: () -> Void = {}) {
         pthread_mutex_lock(mutex)
         change()
-        pthread_cond_broadcast(variable)
         pthread_mutex_unlock(mutex)
+        pthread_cond_broadcast(variable)
     }
 }
 
@@ -84,8 +84,8 @@ final class ResultBox<Value: Sendable>: @unchecked Sendable {
     }
 }
 
-/// Starts a detached thread.
-func startThread(_ body: @escaping @Sendable () -> Void) {
+/// Starts a detached thread; false if the system has none left.
+func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     let box = Unmanaged.passRetained(ThreadBody(body))
     #if os(Linux)
         var thread = pthread_t()
@@ -101,12 +101,16 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
             Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body()
             return nil
         }, box.toOpaque())
-    precondition(status == 0, "the system has no thread left")
+    guard status == 0 else {
+        box.release()
+        return false
+    }
     #if os(Linux)
         pthread_detach(thread)
     #else
         if let thread { pthread_detach(thread) }
     #endif
+    return true
 }
 
 private final class ThreadBody: Sendable {

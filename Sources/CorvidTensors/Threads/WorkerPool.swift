@@ -19,18 +19,14 @@ public final class WorkerPool: Sendable {
     private let team: Team
     private let queue: JobQueue
 
-    /// - Parameter threads: at least 1; nil takes the processors which this process may use.
-    public init(threads: Int? = nil) {
-        let count = max(1, min(threads ?? Self.availableProcessors, 1024))
-        self.threads = count
-        team = Team(threads: count, spins: count <= Self.availableProcessors)
-        queue = JobQueue()
-        let team = team
-        let queue = queue
-        for index in 1..<max(1, count) where index < count {
-            startThread { team.work(worker: index) }
-        }
-        startThread {
+    /// - Parameter threads: at least 1; nil takes the processors which this process may use. Where the system
+    ///   has fewer threads left, the pool has fewer.
+    /// - Throws: ``MemoryError/threads`` if there is not even one.
+    public init(threads: Int? = nil) throws {
+        let wanted = max(1, min(threads ?? Self.availableProcessors, 1024))
+        let team = Team(threads: wanted, spins: wanted <= Self.availableProcessors)
+        let queue = JobQueue()
+        let leads = startThread {
             prepareThread()
             while let job = queue.next() {
                 team.begin()
@@ -39,6 +35,12 @@ public final class WorkerPool: Sendable {
             }
             team.stop()
         }
+        guard leads else { throw MemoryError.threads }
+        var started = 1
+        while started < wanted, startThread({ [started] in team.work(worker: started) }) { started += 1 }
+        self.threads = started
+        self.team = team
+        self.queue = queue
     }
 
     deinit { queue.close() }
@@ -111,12 +113,17 @@ private final class Team: @unchecked Sendable {
     private var serial: UInt64 = 0
     private var scratchBuffer: AlignedBuffer?
 
+    /// Rounds of waiting before the processor is offered to others: longer than the serial steps between two
+    /// operations of a small model take.
+    private static let pauses = 1_000
+    /// Rounds in which a worker offers its processor before it sleeps.
+    private static let offers = 200
     private static let taskBits: UInt64 = 24
     private static let taskMask: UInt64 = (1 << 24) - 1
 
     init(threads: Int, spins: Bool) {
         self.threads = threads
-        spinLimit = spins ? 20_000 : 0
+        spinLimit = spins ? Self.pauses : 0
     }
 
     func run(tasks: Int, _ body: (Int, Int) -> Void) {
@@ -136,7 +143,8 @@ private final class Team: @unchecked Sendable {
             var spins = 0
             while pending.load(ordering: .acquiring) > 0 {
                 spins += 1
-                if spinLimit == 0 || spins > spinLimit { sched_yield() } else { ck_pause() }
+                // Whoever has the last task may be waiting for this very processor.
+                if spins > spinLimit { sched_yield() } else { ck_pause() }
             }
             self.body = nil
         }
@@ -162,25 +170,30 @@ private final class Team: @unchecked Sendable {
 
     func work(worker: Int) {
         prepareThread()
-        var spins = 0
+        var rounds = 0
         while !stopped.load(ordering: .relaxed) {
             if hasTask(ticket.load(ordering: .relaxed)) {
                 takeTasks(worker: worker)
-                spins = 0
-            } else if spins < spinLimit && active.load(ordering: .relaxed) {
-                spins += 1
-                ck_pause()
+                rounds = 0
+            } else if spinLimit > 0 && rounds < Self.pauses + Self.offers && active.load(ordering: .relaxed) {
+                rounds += 1
+                if rounds <= Self.pauses { ck_pause() } else { sched_yield() }
             } else {
-                sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-                condition.wait {
-                    hasTask(ticket.load(ordering: .sequentiallyConsistent))
-                        || stopped.load(ordering: .relaxed)
-                        || (spinLimit > 0 && spins < spinLimit && active.load(ordering: .relaxed))
-                }
-                sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-                spins = 0
+                sleep(whileIdle: rounds < Self.pauses + Self.offers)
+                rounds = 0
             }
         }
+    }
+
+    /// Sleeps until there is a task, or until the next job begins if this worker had not waited in vain.
+    private func sleep(whileIdle: Bool) {
+        sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        condition.wait {
+            hasTask(ticket.load(ordering: .sequentiallyConsistent))
+                || stopped.load(ordering: .relaxed)
+                || (spinLimit > 0 && whileIdle && active.load(ordering: .relaxed))
+        }
+        sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
 
     /// A job begins: workers wake and spin, ready for its first operation.

@@ -10,7 +10,8 @@ struct GoldenModel {
     /// `[T, V]`
     let logits: [[Float]]
 
-    static let all = try! FileManager.default.contentsOfDirectory(atPath: Fixtures.path("Models")).sorted()
+    /// Empty only if the fixtures are gone, which `ReferenceTests` notices.
+    static let all = ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("Models"))) ?? []).sorted()
 
     init(_ name: String) throws {
         self.name = name

@@ -6,6 +6,12 @@ import TestSupport
 
 /// Logits against the reference implementation in float64.
 @Suite struct ReferenceTests {
+    @Test("every family has a golden model")
+    func everyFamily() throws {
+        let families = try Set(GoldenModel.all.map { try GoldenModel($0).load().configuration.family.name })
+        #expect(families == Set(Family.all.map(\.name)))
+    }
+
     @Test("a tiny model's logits are the reference's to 1e-4 of their range", arguments: GoldenModel.all)
     func logitsMatch(name: String) throws {
         let golden = try GoldenModel(name)

@@ -56,4 +56,32 @@ import TestSupport
         base.truncate(to: length)
         #expect(try run(long[(length + 5)..<(length + 9)], base) == other)
     }
+
+    @Test("a fork after a pass that failed shares nothing that either will write")
+    func forkAfterFailure() async throws {
+        let golden = try GoldenModel("gguf-q4_1")
+        let model = try golden.load(as: nil)
+        let length = min(300, model.contextLength)
+        func rows(_ ids: [Int32]) -> [Batch<KeyValueCache>.Row] {
+            ids.enumerated().map { .init(token: $1, sequence: 0, position: $0, wantsLogits: $0 == ids.count - 1) }
+        }
+        let one = (0..<length).map { golden.ids[$0 % golden.ids.count] }
+        let other = (0..<length).map { golden.ids[($0 * 3 + 1) % golden.ids.count] }
+        let cache = try model.makeCache()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await model.logits(for: Batch(rows: rows(one), caches: [cache]))
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(cache.byteCount == 0)
+        let fork = try cache.fork()
+        let first = try model.logitsBlocking(for: Batch(rows: rows(Array(one.dropLast())), caches: [cache]))
+        _ = try model.logitsBlocking(for: Batch(rows: rows(other), caches: [fork]))
+        let last = Batch<KeyValueCache>.Row(
+            token: one[length - 1], sequence: 0, position: length - 1, wantsLogits: true)
+        let found = try model.logitsBlocking(for: Batch(rows: [last], caches: [cache]))
+        let fresh = try model.logitsBlocking(for: Batch(rows: rows(one), caches: [try model.makeCache()]))
+        #expect(first.rowCount == 1)
+        #expect(Array(found.row(0)) == Array(fresh.row(0)))
+    }
 }
