@@ -33,10 +33,12 @@ let package = Package(
             name: "TestSupport", dependencies: ["CorvidTensors", "CorvidText", "CorvidModels"],
             path: "Tests/Support"),
         .executableTarget(
-            name: "mutants", dependencies: ["TestSupport", "CorvidModels", "CorvidText"], path: "Tests/Mutants"),
+            name: "mutants", dependencies: ["TestSupport", "CorvidModels", "CorvidText"],
+            path: "Tests/Mutants"),
         .testTarget(name: "CorvidKernelsTests", dependencies: ["CorvidKernels", "TestSupport"]),
         .testTarget(name: "CorvidTensorsTests", dependencies: ["CorvidTensors", "TestSupport"]),
-        .testTarget(name: "CorvidTextTests", dependencies: ["CorvidText", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "CorvidTextTests", dependencies: ["CorvidText", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),

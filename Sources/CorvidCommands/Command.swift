@@ -52,6 +52,11 @@ extension Report {
 extension JSON {
     /// A whole number.
     static func count(_ value: Int) -> JSON { .integer(Int64(value)) }
+    /// A seed. JSON's integers are signed here: one above 2^63 - 1 is written as text, with all its digits,
+    /// so that the run can be repeated.
+    static func seed(_ value: UInt64) -> JSON {
+        Int64(exactly: value).map { .integer($0) } ?? .string("\(value)")
+    }
     /// Token ids.
     static func ids(_ ids: [Int32]) -> JSON { .array(ids.map { .integer(Int64($0)) }) }
     /// Numbers, one for each repetition.

@@ -23,6 +23,20 @@ import Testing
         #expect(report.json["load_seconds"] == .number(0.5))
     }
 
+    @Test(
+        "a seed is reported with all its digits",
+        arguments: [
+            (0, "0"), (UInt64(Int64.max), "9223372036854775807"), (1 << 63, "\"9223372036854775808\""),
+            (UInt64.max, "\"18446744073709551615\""),
+        ])
+    func seeds(seed: UInt64, expected: String) {
+        let bench = BenchReport(
+            model: "m", type: "F32", threads: 1, promptTokens: 1, generateTokens: 0, seed: seed, loadSeconds: 1)
+        #expect(bench.json["seed"]?.encoded() == expected)
+        let generate = GenerateReport(model: "m", seed: seed, promptIDs: [], results: [], showsSamples: false)
+        #expect(generate.json["seed"]?.encoded() == expected)
+    }
+
     @Test("what was not measured is null") func unmeasured() {
         let report = BenchReport(
             model: "m", type: "F32", threads: 1, promptTokens: 0, generateTokens: 1, seed: 0, loadSeconds: 1)

@@ -1,4 +1,5 @@
 import CorvidKernels
+import TestSupport
 
 /// One key-value head with its cache pages, filled as the runtime fills them, and queries over it.
 final class AttentionTask {

@@ -1,5 +1,6 @@
 import CorvidKernels
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct AttentionTests {

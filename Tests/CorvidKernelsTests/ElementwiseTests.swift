@@ -1,4 +1,5 @@
 import CorvidKernels
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct ElementwiseTests {

@@ -1,5 +1,6 @@
 import CorvidKernels
 import Foundation
+import TestSupport
 import Testing
 
 /// What an f16 or bf16 pattern means, in double arithmetic from the definition of the format.

@@ -1,5 +1,6 @@
 import CorvidKernels
 import Foundation
+import TestSupport
 import Testing
 
 /// Activations rounded to int8 in blocks of 32.
@@ -225,7 +226,8 @@ private func plainProduct(
     @Test("zeros and magnitudes too small to divide by give zeros, a fault gives a NaN scale")
     func corners() {
         let cases: [(Float, Float)] = [
-            (0, 0), (-0.0, 0), (.leastNonzeroMagnitude, 0), (3e-37, 0), (.nan, .nan), (.infinity, .nan), (-.infinity, .nan),
+            (0, 0), (-0.0, 0), (.leastNonzeroMagnitude, 0), (3e-37, 0), (.nan, .nan), (.infinity, .nan),
+            (-.infinity, .nan),
         ]
         for (value, scale) in cases {
             InstructionSets.each { level in

@@ -1,7 +1,7 @@
 import CorvidTensors
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Attention over pages, segments and threads; the kernels themselves are tested beside them.
 @Suite struct AttentionTests {
@@ -13,7 +13,9 @@ import TestSupport
         let positions: Int
         let type: DType
 
-        var shape: KeyValueShape { KeyValueShape(layers: 2, heads: keyValueHeads, headWidth: width, type: type) }
+        var shape: KeyValueShape {
+            KeyValueShape(layers: 2, heads: keyValueHeads, headWidth: width, type: type)
+        }
         var attention: Attention {
             Attention(layer: 1, heads: heads, shape: shape, scale: 1 / Float(width).squareRoot())
         }
@@ -24,7 +26,9 @@ import TestSupport
     }
 
     /// Attends with the last `rows` positions, `chunk` rows a pass, on `threads` threads.
-    private func attend(_ setting: Setting, rows: Int, chunk: Int, threads: Int, seed: UInt64) throws -> [[Float]] {
+    private func attend(
+        _ setting: Setting, rows: Int, chunk: Int, threads: Int, seed: UInt64
+    ) throws -> [[Float]] {
         var generator = SeededGenerator(seed: seed)
         let keys = try Matrix.random(
             rows: setting.positions, columns: setting.keyValueHeads * setting.width, using: &generator)
@@ -50,7 +54,8 @@ import TestSupport
                     rows: 0..<part.count, firstPosition: earlier + start, pages: pages)
                 let places = (earlier + part.lowerBound)..<(earlier + part.upperBound)
                 attention.store(
-                    keys: keys.rows(places), values: values.rows(places), columns: columns, segments: [segment],
+                    keys: keys.rows(places), values: values.rows(places), columns: columns,
+                    segments: [segment],
                     workers: workers)
                 try attention.attend(
                     query: queries.rows(part), columns: columns, segments: [segment], into: out.rows(part),
@@ -60,7 +65,9 @@ import TestSupport
         return (0..<rows).map(out.row)
     }
 
-    @Test("a row's bits depend neither on threads nor on the rows beside it, also with keys enough to share heads")
+    @Test(
+        "a row's bits depend neither on threads nor on the rows beside it, also with keys enough to share heads"
+    )
     func sameBits() throws {
         let settings = [
             Setting(heads: 9, keyValueHeads: 3, width: 64, positions: 1_500, type: .f16),

@@ -1,6 +1,6 @@
 import CorvidTensors
-import Testing
 import TestSupport
+import Testing
 
 /// Products against a plain sum in double of the same (dequantised, rounded) numbers.
 @Suite struct LinearTests {
@@ -25,14 +25,17 @@ import TestSupport
         }
     }
 
-    @Test("a matrix stored by columns gives what the same matrix stored by rows gives", arguments: [DType.f32, .f16, .bf16])
+    @Test(
+        "a matrix stored by columns gives what the same matrix stored by rows gives",
+        arguments: [DType.f32, .f16, .bf16])
     func columns(type: DType) throws {
         var generator = SeededGenerator(seed: 12)
         let pool = try WorkerPool(threads: 2)
         for (rows, outputs, inputs) in [(1, 7, 5), (4, 50, 33), (65, 20, 40)] {
             let stored = try RandomWeights.tensor(type, rows: inputs, columns: outputs, using: &generator)
             let values = try stored.floats()
-            let turned = (0..<outputs).flatMap { output in (0..<inputs).map { values[$0 * outputs + output] } }
+            let turned = (0..<outputs).flatMap { output in (0..<inputs).map { values[$0 * outputs + output] }
+            }
             let byRows = try Tensor(turned, shape: [outputs, inputs])
             let x = try Matrix.random(rows: rows, columns: inputs, using: &generator)
             for compute in [DType.f32, .bf16] {
@@ -59,7 +62,8 @@ import TestSupport
                     for row in 0..<size {
                         #expect(
                             part.row(row).map(\.bitPattern) == whole.row(start + row).map(\.bitPattern),
-                            "\(type) as \(String(describing: compute)), row \(row) of \(size) from \(start), \(threads) threads")
+                            "\(type) as \(String(describing: compute)), row \(row) of \(size) from \(start), \(threads) threads"
+                        )
                     }
                 }
             }
@@ -100,7 +104,9 @@ import TestSupport
                 for threads in [1, 2, 3] {
                     let pool = try WorkerPool(threads: threads)
                     let alone = try [first, second].map { try Self.multiply(x, linears[$0], pool) }
-                    let outs = try (Matrix(rows: rows, columns: outputs), Matrix(rows: rows, columns: outputs))
+                    let outs = try (
+                        Matrix(rows: rows, columns: outputs), Matrix(rows: rows, columns: outputs)
+                    )
                     try pool.runBlocking { workers in
                         let input = try ProductInput(
                             x, for: [linears[first], linears[second]], workers: workers, arena: Arena())
@@ -137,9 +143,12 @@ import TestSupport
     func refusals() throws {
         let vector = try Tensor([1, 2, 3], shape: [3])
         #expect(throws: LinearError.notAMatrix(type: .f32, shape: [3])) { try Linear(vector) }
-        let quantized = try Tensor(type: .q8_0, shape: [1, 32], bytes: try Bytes([UInt8](repeating: 0, count: 34)))
+        let quantized = try Tensor(
+            type: .q8_0, shape: [1, 32], bytes: try Bytes([UInt8](repeating: 0, count: 34)))
         #expect(throws: LinearError.conversion(from: .q8_0, to: .q4_0)) { try Linear(quantized, as: .q4_0) }
-        #expect(throws: LinearError.columnsInBlocks(type: .q8_0)) { try Linear(quantized, orientation: .columns) }
+        #expect(throws: LinearError.columnsInBlocks(type: .q8_0)) {
+            try Linear(quantized, orientation: .columns)
+        }
         let bias = try Vector([1, 2])
         #expect(throws: LinearError.bias(found: 2, expected: 1)) { try Linear(quantized, bias: bias) }
     }
@@ -166,9 +175,13 @@ import TestSupport
             let size = Double(values.map(abs).max() ?? 0)
             for output in 0..<out.columns {
                 var sum = Double(bias?.values[output] ?? 0)
-                for input in 0..<inputs { sum += Double(values[input]) * Double(weights[output * inputs + input]) }
+                for input in 0..<inputs {
+                    sum += Double(values[input]) * Double(weights[output * inputs + input])
+                }
                 let difference = abs(Double(out[row, output]) - sum)
-                #expect(difference <= tolerance * max(size, 1e-3) + 1e-6, "row \(row), output \(output) of \(weight.type)")
+                #expect(
+                    difference <= tolerance * max(size, 1e-3) + 1e-6,
+                    "row \(row), output \(output) of \(weight.type)")
             }
         }
     }

@@ -1,14 +1,16 @@
 import CorvidTensors
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct MemoryTests {
     @Test("reads outside the bytes give nil, at any offset and count")
     func checkedReads() throws {
         let bytes = try Bytes([1, 2, 3, 4, 5])
         #expect(bytes.integer(at: 1, as: UInt32.self) == 0x0504_0302)
-        for offset in [-1, 2, 5, Int.max, Int.min] { #expect(bytes.integer(at: offset, as: UInt32.self) == nil) }
+        for offset in [-1, 2, 5, Int.max, Int.min] {
+            #expect(bytes.integer(at: offset, as: UInt32.self) == nil)
+        }
         for (offset, count) in [(0, 6), (5, 1), (-1, 2), (1, -1), (Int.max, Int.max), (3, Int.max)] {
             #expect(bytes.slice(offset: offset, count: count) == nil)
             #expect(bytes.array(offset: offset, count: count) == nil)
@@ -42,7 +44,9 @@ import TestSupport
         let handle = try #require(FileHandle(forWritingAtPath: path))
         try handle.truncate(atOffset: 100)
         try handle.close()
-        #expect(throws: MemoryError.truncated(path: path, expected: 9000, found: 100)) { try file.checkSize() }
+        #expect(throws: MemoryError.truncated(path: path, expected: 9000, found: 100)) {
+            try file.checkSize()
+        }
     }
 
     @Test("an arena hands out memory that does not overlap, and gives it back in order")
@@ -74,7 +78,9 @@ import TestSupport
         #expect(throws: TensorError.blocks(type: .q8_0, shape: [1, 33])) {
             try Tensor(type: .q8_0, shape: [1, 33], bytes: bytes)
         }
-        for shape in [[Int.max, Int.max], [-1, 4], [1 << 40, 1 << 40, 4], [1 << 40, 1 << 40, 0], [0, 1 << 62, 4]] {
+        for shape in [
+            [Int.max, Int.max], [-1, 4], [1 << 40, 1 << 40, 4], [1 << 40, 1 << 40, 0], [0, 1 << 62, 4],
+        ] {
             #expect(throws: TensorError.blocks(type: .f32, shape: shape)) {
                 try Tensor(type: .f32, shape: shape, bytes: bytes)
             }

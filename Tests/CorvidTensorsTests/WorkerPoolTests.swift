@@ -3,7 +3,8 @@ import Synchronization
 import Testing
 
 @Suite struct WorkerPoolTests {
-    @Test("every task runs exactly once, also with more threads than processors", arguments: [1, 2, 3, 8, 33])
+    @Test(
+        "every task runs exactly once, also with more threads than processors", arguments: [1, 2, 3, 8, 33])
     func everyTaskOnce(threads: Int) throws {
         let pool = try WorkerPool(threads: threads)
         #expect(pool.threads == threads)

@@ -103,8 +103,9 @@ extension EndToEnd {
             expectFailure(outcome, naming: "tokenizer.json")
         }
 
-        @Test("a benchmark longer than the context is refused") func longBench() async throws {
-            expectFailure(try await program.run(["bench", Models.tiny, "--prompt-tokens", "65"]), naming: "64")
+        @Test("a benchmark longer than the context is refused", arguments: ["65", "\(Int.max)"])
+        func longBench(tokens: String) async throws {
+            expectFailure(try await program.run(["bench", Models.tiny, "--prompt-tokens", tokens]), naming: "64")
         }
 
         @Test("control characters of a name do not reach the terminal") func controls() async throws {

@@ -26,7 +26,8 @@ extension EndToEnd {
 
         @Test("each command of the README runs", arguments: commands) func runs(command: String) async throws {
             let folder = try TemporaryFolder()
-            try folder.write("Crows and ravens are clever birds. They use tools.\n", to: "prose.txt")
+            // What stands beside the launcher, so that the commands may name it.
+            try folder.link("README.md", to: Fixtures.package.appendingPathComponent("README.md").path)
             let script = "cd '\(folder.path)' && " + command.replacingOccurrences(of: "./corvid ", with: "'\(Program.path)' ")
             let outcome = try await Program().run(
                 script: script, input: "Hello\n", environment: ["CORVID_HOME": Models.storeWithDefault ?? ""])

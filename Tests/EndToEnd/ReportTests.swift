@@ -69,6 +69,13 @@ extension EndToEnd {
             #expect(reference["ids"] as? [Int] == other["ids"] as? [Int])
         }
 
+        @Test("as many tokens as a number holds end at the context", arguments: [["--samples", "2"], []])
+        func mostTokens(options: [String]) async throws {
+            let object = try await object(
+                ["generate", Models.tiny, "--prompt", "the", "--greedy", "--max-tokens", "\(Int.max)"] + options)
+            #expect(["length", "eos"].contains(object["stop_reason"] as? String))
+        }
+
         @Test("a prompt is read from a file and from standard input") func promptSources() async throws {
             let path = try folder.write("the sea", to: "prompt.txt")
             let options = ["--greedy", "--max-tokens", "6"]

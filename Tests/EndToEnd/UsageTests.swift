@@ -28,6 +28,12 @@ extension EndToEnd {
             #expect(outcome.output.contains("corvid \(command)"))
         }
 
+        @Test("the help of bench says that no token is drawn") func benchHelp() async throws {
+            let outcome = try await program.run(["bench", "--help"])
+            let words = outcome.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(words.contains("no token is drawn"))
+        }
+
         @Test("an unknown option is named and refused with 64", arguments: commands)
         func unknownOption(command: String) async throws {
             let outcome = try await program.run([command, "--frobnicate"])

@@ -23,4 +23,12 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// True once in `n` times.
     public mutating func chance(_ n: UInt64) -> Bool { next() % n == 0 }
+
+    /// An integer of the range.
+    public mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+
+    /// Values evenly spread over -magnitude...magnitude.
+    public mutating func floats(_ count: Int, magnitude: Float = 1) -> [Float] {
+        (0..<count).map { _ in Float.random(in: -magnitude...magnitude, using: &self) }
+    }
 }

@@ -10,7 +10,9 @@ struct BenchCommand: Command {
         abstract: "Measure speed and memory.",
         discussion: """
             Runs a prompt of random tokens (only the last position's logits are computed) and then generates, \
-            --repeat times. The machine's read bandwidth is measured before and after with the same threads.
+            --repeat times. Generation is one pass per token, with its logits; no token is drawn from them: \
+            the next one is random, too, and sampling is not measured. The machine's read bandwidth is \
+            measured before and after with the same threads.
 
             Example: corvid bench --prompt-tokens 512 --generate-tokens 128 --repeat 5
             """)
@@ -46,12 +48,13 @@ struct BenchCommand: Command {
         let start = clock.now
         let loaded = try LoadedModel(location, options: self.model.run.loading)
         let model = loaded.model
-        let loadSeconds = (clock.now - start).seconds
-        let tokens = promptTokens + generateTokens
+        let loadSeconds = (clock.now - start).inSeconds
+        let tokens = promptTokens.addingSaturated(generateTokens)
         guard tokens <= model.contextLength else {
             throw PassError.contextFull(positions: tokens, contextLength: model.contextLength)
         }
-        try MemoryNeed(model: model, tokens: tokens).refuseIfTooLarge()
+        try MemoryNeed(model: model, tokens: tokens, prefillChunk: self.model.run.prefillChunk)
+            .refuseIfTooLarge()
         let seed = self.model.run.seed ?? 0
         let trial = BenchTrial(
             model: model, ids: CounterRandom(seed: seed).tokens(count: tokens, below: model.vocabularySize),
@@ -99,13 +102,13 @@ struct BenchTrial: Sendable {
         var times = Times()
         var start = clock.now
         var cache = try await prefill(tokens: promptTokens)
-        times.prefillSeconds = (clock.now - start).seconds
+        times.prefillSeconds = (clock.now - start).inSeconds
         start = clock.now
         for position in promptTokens..<ids.count {
             if !usesCache { cache = try await prefill(tokens: position) }
             try await pass(position..<position + 1, cache: cache, wantsLast: true)
         }
-        times.decodeSeconds = (clock.now - start).seconds
+        times.decodeSeconds = (clock.now - start).inSeconds
         times.residentBeyondFiles = MachineMemory.residentBeyondFiles
         return times
     }

@@ -60,7 +60,7 @@ struct BenchReport: Report {
         var object: JSONObject = [
             "model": .string(model), "type": .string(type), "threads": .count(threads),
             "prompt_tokens": .count(promptTokens), "generate_tokens": .count(generateTokens),
-            "seed": .integer(Int64(truncatingIfNeeded: seed)),
+            "seed": .seed(seed),
             "prefill_tokens_per_second": .numbers(prefillRates),
             "decode_tokens_per_second": .numbers(decodeRates), "load_seconds": .number(loadSeconds),
         ]

@@ -30,11 +30,16 @@ struct LogitsCommand: Command {
 
     func report(to console: Console) async throws -> LogitsReport {
         guard let ids = ids?.ids, let path else { throw CleanExit.helpRequest(self) }
+        let chunk = self.model.run.prefillChunk
         let model = try model.load().model
         let bytes = ids.count.multipliedReportingOverflow(by: 8 * model.vocabularySize)
-        try MemoryNeed(model: model, tokens: ids.count, besides: bytes.overflow ? Int.max : bytes.partialValue)
-            .refuseIfTooLarge()
-        let values = try await logits(of: ids, model: model, console: console)
+        try MemoryNeed(
+            model: model, tokens: ids.count, prefillChunk: chunk,
+            besides: bytes.overflow ? Int.max : bytes.partialValue
+        ).refuseIfTooLarge()
+        let values = try await model.namingDamagedWeights {
+            try await logits(of: ids, model: model, console: console)
+        }
         let shape = [ids.count, model.vocabularySize]
         try SafetensorsWriter.write([("logits", Tensor(values, shape: shape))], to: path)
         return LogitsReport(path: path, shape: shape)
@@ -55,7 +60,13 @@ struct LogitsCommand: Command {
                     token: ids[position], sequence: 0, position: position, wantsLogits: position >= done)
             }
             let logits = try await model.logits(for: Batch(rows: rows, caches: [cache]))
-            for row in 0..<logits.rowCount { values.append(contentsOf: logits.row(row)) }
+            for index in 0..<logits.rowCount {
+                let row = logits.row(index)
+                guard row.allSatisfy(\.isFinite) else {
+                    throw GenerationError.notFinite(position: done + index)
+                }
+                values.append(contentsOf: row)
+            }
             done = end
             console.show("logits", done: done, total: ids.count, unit: "tokens")
         }

@@ -1,6 +1,5 @@
 import CorvidModels
 import CorvidTensors
-import Foundation
 
 /// Memory that a run takes beside the weights, which stay in their files.
 struct MemoryNeed: Sendable {
@@ -9,15 +8,18 @@ struct MemoryNeed: Sendable {
 
     /// - Parameters:
     ///   - tokens: positions of each sequence; positions beyond the context do not occur.
+    ///   - prefillChunk: most rows of a prompt in one pass.
     ///   - besides: bytes that the command itself keeps.
-    init(model: Model, tokens: Int, sequences: Int = 1, besides: Int = 0) {
+    init(
+        model: Model, tokens: Int, sequences: Int = 1, prefillChunk: Int = Defaults.prefillChunk,
+        besides: Int = 0
+    ) {
         let positions = min(max(0, tokens), model.contextLength)
-        let cache = Self.product(model.cacheBytesPerPosition, positions, max(1, sequences))
-        let activations = Self.activations(model.configuration, rows: min(positions, Defaults.prefillChunk))
-        bytes = [cache, activations, besides].reduce(0) { sum, part in
-            let (total, overflow) = sum.addingReportingOverflow(part)
-            return overflow ? Int.max : total
-        }
+        let cache = Self.cachedPositions(positions, sequences: sequences)
+            .multipliedSaturated(by: model.cacheBytesPerPosition)
+        let rows = max(min(positions, prefillChunk), sequences)
+        bytes = cache.addingSaturated(Self.activations(model.configuration, rows: rows)).addingSaturated(
+            besides)
     }
 
     /// Refuses before the first large block is taken; otherwise the system may end another process.
@@ -27,17 +29,18 @@ struct MemoryNeed: Sendable {
         throw CommandError.memory(needed: bytes, available: available)
     }
 
+    /// Positions for which there is memory when each sequence holds `positions`: pages are taken whole.
+    static func cachedPositions(_ positions: Int, sequences: Int) -> Int {
+        let page = KeyValuePage.positions
+        let pages = positions / page + (positions % page > 0 ? 1 : 0)
+        return pages.multipliedSaturated(by: page).multipliedSaturated(by: max(1, sequences))
+    }
+
     /// Values of a pass over `rows` rows: residual stream, projections, MLP, scores of one block, in f32.
     static func activations(_ configuration: ModelConfiguration, rows: Int) -> Int {
         let heads = configuration.heads * configuration.headWidth
         let perRow = 4 * configuration.width + 2 * heads + 3 * configuration.hidden
-        return product(4, perRow, rows) &+ product(4, configuration.vocabulary)
-    }
-
-    private static func product(_ factors: Int...) -> Int {
-        factors.reduce(1) { result, factor in
-            let (product, overflow) = result.multipliedReportingOverflow(by: factor)
-            return overflow ? Int.max : product
-        }
+        return perRow.multipliedSaturated(by: rows).addingSaturated(configuration.vocabulary)
+            .multipliedSaturated(by: 4)
     }
 }

@@ -46,10 +46,12 @@ struct PerplexityCommand: Command {
         var settings = PerplexitySettings(context: window, stride: min(stride ?? window, window))
         settings.prefillChunk = self.model.run.prefillChunk
         settings.scoredChunk = min(settings.scoredChunk, self.model.run.prefillChunk)
-        try MemoryNeed(model: model, tokens: window).refuseIfTooLarge()
+        try MemoryNeed(model: model, tokens: window, prefillChunk: settings.prefillChunk).refuseIfTooLarge()
         let ids = try model.tokenizer.encode(text)
-        let result = try await model.perplexity(of: ids, settings: settings) { done, total in
-            console.show("perplexity", done: done, total: total, unit: "tokens")
+        let result = try await model.namingDamagedWeights {
+            try await model.perplexity(of: ids, settings: settings) { done, total in
+                console.show("perplexity", done: done, total: total, unit: "tokens")
+            }
         }
         return PerplexityReport(model: loaded.name, result: result, settings: settings)
     }

@@ -146,13 +146,17 @@ final class ChatSession: Sendable {
         let failure = FirstFailure()
         let start = AnswerStart()
         let task = Task { [conversation, screen] in
-            try await conversation.reply(to: text) { event in
-                switch event {
-                case .dropped(let turns):
-                    screen.notice("the context is full: the oldest \(turns == 1 ? "turn is" : "\(turns) turns are") forgotten")
-                case .prefill(let done, let total): screen.showReading(done: done, total: total)
-                case .text(let piece): failure.keep { try screen.answer(start.withoutLeadingBlanks(piece)) }
-                case .finished: break
+            let model = await conversation.generator.model
+            return try await model.namingDamagedWeights {
+                try await conversation.reply(to: text) { event in
+                    switch event {
+                    case .dropped(let turns):
+                        let what = turns == 1 ? "turn is" : "\(turns) turns are"
+                        screen.notice("the context is full: the oldest \(what) forgotten")
+                    case .prefill(let done, let total): screen.showReading(done: done, total: total)
+                    case .text(let piece): failure.keep { try screen.answer(start.withoutLeadingBlanks(piece)) }
+                    case .finished: break
+                    }
                 }
             }
         }

@@ -50,20 +50,24 @@ struct GenerateCommand: Command {
         let model = loaded.model
         let tokenizer = try model.tokenizer
         let request = request(tokenizer.encode(text))
-        try MemoryNeed(model: model, tokens: request.prompt.count + maxTokens, sequences: request.samples)
-            .refuseIfTooLarge()
+        try MemoryNeed(
+            model: model, tokens: request.prompt.count.addingSaturated(maxTokens), sequences: request.samples,
+            prefillChunk: request.prefillChunk
+        ).refuseIfTooLarge()
 
         let streams = samples == nil
         let failure = FirstFailure()
-        let results = try await Generator(model: model, tokenizer: tokenizer).run([request]) { event in
-            switch event {
-            case .prefill(_, let done, let total):
-                console.show("prompt", done: done, total: total, unit: "tokens")
-            case .token(_, let sample, _) where sample == 0 && !streams:
-                console.show("answers", done: 0, total: request.samples, unit: "answers")
-            case .text(_, _, let piece) where streams:
-                failure.keep { try console.stream(piece) }
-            default: break
+        let results = try await model.namingDamagedWeights {
+            try await Generator(model: model, tokenizer: tokenizer).run([request]) { event in
+                switch event {
+                case .prefill(_, let done, let total):
+                    console.show("prompt", done: done, total: total, unit: "tokens")
+                case .token(_, let sample, _) where sample == 0 && !streams:
+                    console.show("answers", done: 0, total: request.samples, unit: "answers")
+                case .text(_, _, let piece) where streams:
+                    failure.keep { try console.stream(piece) }
+                default: break
+                }
             }
         }
         try failure.rethrow()
@@ -95,7 +99,7 @@ struct GenerateReport: Report {
 
     var json: JSON {
         var object: JSONObject = [
-            "model": .string(model), "seed": .integer(Int64(truncatingIfNeeded: seed)),
+            "model": .string(model), "seed": .seed(seed),
             "prompt_ids": .ids(promptIDs), "prompt_tokens": .count(promptIDs.count),
         ]
         if let first = results.first { Self.add(first, to: &object) }

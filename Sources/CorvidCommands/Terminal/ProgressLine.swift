@@ -1,3 +1,4 @@
+import CorvidTensors
 import Foundation
 import Synchronization
 
@@ -49,19 +50,12 @@ final class ProgressLine: Sendable {
     /// The line itself.
     static func line(_ label: String, done: Int, total: Int, unit: String, elapsed: Duration) -> String {
         var parts = [label, "\(Figures.grouped(done))/\(Figures.grouped(total)) \(unit)"]
-        let seconds = elapsed.seconds
+        let seconds = elapsed.inSeconds
         if done > 0, seconds > 0 {
             let rate = Double(done) / seconds
             parts.append("\(Figures.rate(rate)) \(unit)/s")
             if done < total { parts.append("left \(Figures.duration(Double(total - done) / rate))") }
         }
         return parts.joined(separator: "  ")
-    }
-}
-
-extension Duration {
-    /// The length in seconds.
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

@@ -56,7 +56,7 @@ public struct Family: Sendable {
     public let orientation: Linear.Orientation
     /// Names in config.json; the first that is present wins.
     public let settings: [Setting: [String]]
-    /// Values of settings that a config may leave out.
+    /// Values of settings that config.json may leave out.
     public let defaults: [Setting: SettingValue]
     /// Names in Hugging Face checkpoints, without `.weight` and `.bias`; `{layer}` is the block's number.
     public let weights: [WeightRole: String]

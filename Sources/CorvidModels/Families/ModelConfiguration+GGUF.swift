@@ -14,48 +14,70 @@ extension ModelConfiguration {
                 file: path, found: architecture, known: Family.all.compactMap { $0.gguf?.architecture })
         }
         func key(_ name: String) -> String { "\(architecture).\(name)" }
-        let embedding = file.entry(named: "token_embd.weight")
-        let reader = SettingReader(family: family, file: path) { setting in
-            if setting == .vocabulary {
-                // Files may leave the size out; the embedding has it in any case.
-                guard let rows = embedding?.shape.first else { return nil }
-                return ("token_embd.weight", .integer(rows))
-            }
-            if setting == .normEpsilon {
-                let name = key(
+        func name(_ setting: Setting) -> String? {
+            switch setting {
+            // Files may leave the size out; the embedding has it in any case.
+            case .vocabulary: return "token_embd.weight"
+            case .normEpsilon:
+                return key(
                     family.norm == .rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon")
-                return try file.float(name).map { (name, .number($0)) }
+            default: return Self.ggufKeys[setting].map(key)
             }
-            guard let name = Self.ggufKeys[setting].map(key), file.has(name) else { return nil }
-            if setting == .rotaryBase {
-                return try file.float(name).map { (name, .number($0)) }
-            }
-            return try file.integer(name).map { (name, .integer($0)) }
         }
-        let divisors = try file.tensor(named: "rope_freqs.weight")
+        let embedding = file.entry(named: "token_embd.weight")
+        let reader = SettingReader(
+            family: family, file: path, defaults: [:], names: { [name($0) ?? $0.rawValue] }
+        ) { setting in
+            guard let name = name(setting) else { return nil }
+            switch setting {
+            case .vocabulary: return embedding?.shape.first.map { (name, .integer($0)) }
+            case .normEpsilon, .rotaryBase: return try file.float(name).map { (name, .number($0)) }
+            default: return file.has(name) ? try file.integer(name).map { (name, .integer($0)) } : nil
+            }
+        }
         self = try reader.configuration(
-            rotaryScaling: { width, context in
-                if let divisors {
-                    let values = try divisors.floats().map(Double.init)
-                    guard values.count == width / 2, values.allSatisfy({ $0.isFinite && $0 > 0 }) else {
-                        throw ConfigurationError.relation(
-                            file: path, text: "rope_freqs.weight must hold \(width / 2) numbers above 0")
-                    }
-                    return (nil, .divisors(values))
-                }
-                let type = try file.string(key("rope.scaling.type")) ?? "none"
-                let factor = try file.float(key("rope.scaling.factor")) ?? 1
-                switch type {
-                case "none": return (nil, .none)
-                case "linear" where factor.isFinite && factor > 0: return (nil, .linear(factor: factor))
-                default:
-                    throw ConfigurationError.setting(
-                        file: path, key: key("rope.scaling.type"), found: "\"\(FormatError.shown(type))\"",
-                        expected: "none, or linear with a factor above 0")
-                }
-            },
+            rotaryScaling: { width, _ in (nil, try Self.ggufScaling(file, width: width, key: key)) },
             rotaryPairs: naming.rotaryPairs, activation: naming.activation,
             tiedHead: file.entry(named: "output.weight") == nil)
+    }
+
+    /// How the file stretches positions, read as llama.cpp reads it: a missing type means linear, and a linear
+    /// factor applies on top of `rope_freqs.weight`.
+    private static func ggufScaling(
+        _ file: GGUFFile, width: Int, key: (String) -> String
+    ) throws -> RotarySettings.Scaling {
+        let typeKey = key("rope.scaling.type")
+        let type = try file.string(typeKey) ?? "linear"
+        guard type == "none" || type == "linear" else {
+            throw ConfigurationError.setting(
+                file: file.path, key: typeKey, found: "\"\(FormatError.shown(type))\"", expected: "none or linear")
+        }
+        if let strength = try file.float(key("rope.scaling.attn_factor")), strength != 1 {
+            throw ConfigurationError.setting(
+                file: file.path, key: key("rope.scaling.attn_factor"), found: "\(strength)", expected: "1 or no such key")
+        }
+        var factor = 1.0
+        if type == "linear" {
+            // The second is what old files call it. 0 means that there is no factor.
+            for name in ["rope.scaling.factor", "rope.scale_linear"].map(key) {
+                guard let found = try file.float(name) else { continue }
+                guard found.isFinite, found >= 0 else {
+                    throw ConfigurationError.setting(
+                        file: file.path, key: name, found: "\(found)", expected: "a number above 0")
+                }
+                if found > 0 { factor = found }
+                break
+            }
+        }
+        guard let divisors = try file.tensor(named: "rope_freqs.weight") else {
+            return factor == 1 ? .none : .linear(factor: factor)
+        }
+        let values = try divisors.floats().map(Double.init)
+        guard values.count == width / 2, values.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+            throw ConfigurationError.relation(
+                file: file.path, text: "rope_freqs.weight must hold \(width / 2) numbers above 0")
+        }
+        return .divisors(values.map { $0 * factor })
     }
 
     private static let ggufKeys: [Setting: String] = [

@@ -11,7 +11,9 @@ extension ModelConfiguration {
                 file: file, key: "config", found: json.kindName, expected: "a JSON object")
         }
         let family = try Self.family(of: json, file: file)
-        let reader = SettingReader(family: family, file: file) { setting in
+        let reader = SettingReader(
+            family: family, file: file, defaults: family.defaults, names: { family.settings[$0] ?? [$0.rawValue] }
+        ) { setting in
             for key in family.settings[setting] ?? [] {
                 guard let value = object[key], !value.isNull else { continue }
                 return (key, try Self.setting(value, key: key, file: file))

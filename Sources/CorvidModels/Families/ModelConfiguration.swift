@@ -37,6 +37,10 @@ public struct ModelConfiguration: Sendable {
 struct SettingReader {
     let family: Family
     let file: String
+    /// Values of settings that the file may leave out.
+    let defaults: [Setting: SettingValue]
+    /// What the file's format calls a setting, for messages.
+    let names: (Setting) -> [String]
     /// The name and value under which the file gives a setting.
     let find: (Setting) throws -> (key: String, value: SettingValue)?
 
@@ -48,7 +52,7 @@ struct SettingReader {
 
     private func value(_ setting: Setting) throws -> (key: String, value: SettingValue)? {
         if let found = try find(setting) { return found }
-        return family.defaults[setting].map { (setting.rawValue, $0) }
+        return defaults[setting].map { (setting.rawValue, $0) }
     }
 
     func size(_ setting: Setting) throws -> Int? {
@@ -65,7 +69,7 @@ struct SettingReader {
 
     func requiredSize(_ setting: Setting) throws -> Int {
         guard let size = try size(setting) else {
-            throw ConfigurationError.missing(file: file, keys: family.settings[setting] ?? [setting.rawValue])
+            throw ConfigurationError.missing(file: file, keys: names(setting))
         }
         return size
     }
@@ -147,14 +151,17 @@ struct SettingReader {
         }
         let scaled = try flag(.scaleAttention) ?? true
         let one = family.attentionScale == .one || !scaled
+        guard let normEpsilon = try number(.normEpsilon) else {
+            throw ConfigurationError.missing(file: file, keys: names(.normEpsilon))
+        }
         guard let activation = try givenActivation ?? activation() else {
-            throw ConfigurationError.missing(file: file, keys: family.settings[.activation] ?? ["activation"])
+            throw ConfigurationError.missing(file: file, keys: names(.activation))
         }
         return ModelConfiguration(
             family: family, width: width, layers: try requiredSize(.layers), heads: heads,
             keyValueHeads: keyValueHeads, headWidth: headWidth, hidden: hidden,
             vocabulary: try requiredSize(.vocabulary), context: context,
-            normEpsilon: Float(try number(.normEpsilon) ?? 1e-5), activation: activation, rotary: rotary,
+            normEpsilon: Float(normEpsilon), activation: activation, rotary: rotary,
             rotaryPairs: pairs, tiedHead: try tiedHead ?? flag(.tiedHead),
             attentionScale: one ? 1 : 1 / Float(headWidth).squareRoot(),
             scalesByInverseLayer: try flag(.scaleByInverseLayer) ?? false)

@@ -1,35 +1,52 @@
-import CorvidTensors
 import Foundation
 
 /// A file that appears whole or not at all.
 ///
 /// It is written beside its place under another name, flushed, renamed, and the folder is flushed too, so
-/// that
-/// neither a killed process nor a power failure leaves half of it under the final name.
+/// that neither a killed process nor a power failure leaves half of it under the final name. A link stays:
+/// the file that it leads to is replaced. Pipes and character devices, which nothing can take the place of,
+/// are written straight into.
 public struct AtomicFile {
     private let handle: FileHandle
     private let path: String
+    private let isStream: Bool
 
-    /// Lets `body` write the content. If it throws, nothing is left behind.
+    /// Lets `body` write the content. If it throws, no file is left behind.
     /// - Throws: ``WriteError``, or what `body` throws.
     public static func write(to path: String, _ body: (AtomicFile) throws -> Void) throws {
-        let target = URL(fileURLWithPath: path)
-        let folder = target.deletingLastPathComponent().path
+        switch try WritePlace(path) {
+        case .file(let target): try replace(target, path, body)
+        case .stream: try writeStraight(path, body)
+        }
+    }
+
+    private static func replace(
+        _ target: String, _ path: String, _ body: (AtomicFile) throws -> Void
+    ) throws {
+        let (folder, name) = WritePlace.split(target)
         let unique = "\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
-        let partial = folder + "/." + target.lastPathComponent + "." + unique + ".partial"
+        let partial = folder + "." + name + "." + unique + ".partial"
         let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failed(path, "creating a file beside it") }
+        guard descriptor >= 0 else { throw WriteError.system(path, "creating a file beside it") }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
-            try body(AtomicFile(handle: handle, path: path))
-            guard fsync(descriptor) == 0 else { throw failed(path, "flushing") }
+            try body(AtomicFile(handle: handle, path: path, isStream: false))
+            guard fsync(descriptor) == 0 else { throw WriteError.system(path, "flushing") }
             try handle.close()
-            guard rename(partial, path) == 0 else { throw failed(path, "renaming") }
+            guard rename(partial, target) == 0 else { throw WriteError.system(path, "renaming") }
         } catch {
             unlink(partial)
             throw error
         }
-        try flush(folder: folder, path)
+        try flush(folder: folder.isEmpty ? "." : folder, path)
+    }
+
+    private static func writeStraight(_ path: String, _ body: (AtomicFile) throws -> Void) throws {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw WriteError.system(path, "opening") }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try body(AtomicFile(handle: handle, path: path, isStream: true))
+        try handle.close()
     }
 
     /// Appends to the file.
@@ -37,20 +54,19 @@ public struct AtomicFile {
         do {
             try handle.write(contentsOf: bytes)
         } catch {
-            throw WriteError.failed(file: path, step: "writing", reason: Self.reason(error))
+            let reason = Self.reason(error)
+            throw isStream
+                ? WriteError.broken(file: path, reason: reason)
+                : WriteError.failed(file: path, step: "writing", reason: reason)
         }
     }
 
     /// File systems that cannot flush a folder say so with EINVAL, which is no failure of the write.
     private static func flush(folder: String, _ path: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failed(path, "opening its folder") }
+        guard descriptor >= 0 else { throw WriteError.system(path, "opening its folder") }
         defer { close(descriptor) }
-        if fsync(descriptor) != 0, errno != EINVAL { throw failed(path, "flushing its folder") }
-    }
-
-    private static func failed(_ path: String, _ step: String) -> WriteError {
-        .failed(file: path, step: step, reason: String(cString: strerror(errno)))
+        if fsync(descriptor) != 0, errno != EINVAL { throw WriteError.system(path, "flushing its folder") }
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -59,28 +75,5 @@ public struct AtomicFile {
             return underlying.localizedDescription
         }
         return String(cString: strerror(code))
-    }
-}
-
-/// Why a file was not written. What stood under its name before still stands there.
-public enum WriteError: Error, Equatable, CustomStringConvertible {
-    case failed(file: String, step: String, reason: String)
-    /// The format has no such type.
-    case elementType(file: String, tensor: String, found: DType)
-    /// The name is used twice, or is reserved.
-    case name(file: String, tensor: String)
-
-    public var description: String {
-        switch self {
-        case .failed(let file, let step, let reason):
-            return
-                "\(file): \(step) failed: \(reason). Nothing was written there; free space or choose "
-                + "another place."
-        case .elementType(let file, let tensor, let found):
-            return "\(file): tensor \(tensor) has type \(found.rawValue), which safetensors does not have. "
-                + "Convert it to f32, f16 or bf16 first."
-        case .name(let file, let tensor):
-            return "\(file): tensor name \(tensor) is used twice or reserved. Rename the tensor."
-        }
     }
 }

@@ -17,8 +17,7 @@ enum CheckedArithmetic {
     }
 
     /// The product of all sizes, 1 for none. Zeros do not hide an overflow of the others: code that
-    /// multiplies
-    /// in another order must not trap later.
+    /// multiplies in another order must not trap later.
     static func product(of sizes: [Int]) -> Int? {
         var result = 1
         var isZero = false

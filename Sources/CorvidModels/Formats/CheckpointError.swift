@@ -25,21 +25,17 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
         case .notFound(let path):
             return "\(path): no such file or folder. Check the name, or fetch the model first."
         case .notModel(let path, let found):
-            return
-                "\(path): is \(found), expected a folder with config.json and *.safetensors, or a .gguf "
-                + "file. "
-                + "Pass one of those."
+            return "\(path): is \(found), expected a folder with config.json and *.safetensors, "
+                + "or a .gguf file. Pass one of those."
         case .missingConfig(let folder):
-            return
-                "\(folder): has no config.json, which says what the model is. Fetch the whole model folder."
+            return "\(folder): has no config.json, which says what the model is. "
+                + "Fetch the whole model folder."
         case .noWeights(let folder):
             return "\(folder): has neither model.safetensors nor model.safetensors.index.json. "
                 + "Fetch the weights too."
         case .pickle(let folder, let file):
-            return
-                "\(folder): has its weights only in \(file), PyTorch's pickle format, which is not "
-                + "supported yet. "
-                + "Fetch or convert to model.safetensors."
+            return "\(folder): has its weights only in \(file), PyTorch's pickle format, which is not "
+                + "supported yet. Fetch or convert to model.safetensors."
         case .incomplete(let file, let reason):
             return "\(file): \(reason). The download did not finish: fetch it again."
         case .several(let folder, let files):
@@ -47,22 +43,18 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
             return "\(folder): has \(files.count) models (\(names)\(files.count > 4 ? ", ..." : "")). "
                 + "Pass the path of one of them."
         case .missingShard(let index, let shard):
-            return
-                "\(index): names \(FormatError.shown(shard)), which is not in the folder. Fetch the "
-                + "missing file."
+            return "\(index): names \(FormatError.shown(shard)), which is not in the folder. "
+                + "Fetch the missing file."
         case .shardName(let index, let tensor, let found):
-            return
-                "\(index): places tensor \(FormatError.shown(tensor)) in '\(FormatError.shown(found))', "
-                + "expected "
-                + "the name of a file in the same folder. Do not use this model."
+            return "\(index): places tensor \(FormatError.shown(tensor)) in "
+                + "'\(FormatError.shown(found))', expected the name of a file in the same folder. "
+                + "Do not use this model."
         case .missingTensor(let shard, let tensor, let index):
             return "\(shard): has no tensor \(FormatError.shown(tensor)), which \(index) places there. "
                 + "The files belong to different models: fetch all of them again."
         case .tooLarge(let file, let byteCount, let limit):
-            return
-                "\(file): has \(byteCount) bytes, at most \(limit) are read of such a file. It is not "
-                + "what its "
-                + "name says: fetch it again."
+            return "\(file): has \(byteCount) bytes, at most \(limit) are read of such a file. "
+                + "It is not what its name says: fetch it again."
         case .json(let file, let key, let reason):
             let place = key.map { "key \(FormatError.shown($0)) " } ?? ""
             return "\(file): \(place)\(reason). Correct the file or fetch it again."
@@ -73,9 +65,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
 extension CheckpointError {
     /// The cases by name, for tests that count which of them were seen.
     public enum Kind: String, CaseIterable, Sendable {
-        case notFound, notModel, missingConfig, noWeights, pickle, incomplete, several, missingShard,
-            shardName
-        case missingTensor, tooLarge, json
+        case notFound, notModel, missingConfig, noWeights, pickle, incomplete, several
+        case missingShard, shardName, missingTensor, tooLarge, json
     }
 
     public var kind: Kind {

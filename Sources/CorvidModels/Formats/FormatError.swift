@@ -39,23 +39,20 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .signature(let file, let expected, let found):
-            return
-                "\(file): is no \(expected) file: it begins with \(found). Fetch it again or pass another "
-                + "file."
+            return "\(file): is no \(expected) file: it begins with \(found). "
+                + "Fetch it again or pass another file."
         case .gitPointer(let file):
-            return
-                "\(file): is a Git LFS pointer, not the file itself. Run 'git lfs pull' there, or "
-                + "download it."
+            return "\(file): is a Git LFS pointer, not the file itself. "
+                + "Run 'git lfs pull' there, or download it."
         case .version(let file, let found, let supported):
-            return
-                "\(file): has format version \(found), supported: \(supported). Convert it with a newer tool."
+            return "\(file): has format version \(found), supported: \(supported). "
+                + "Convert it with a newer tool."
         case .truncated(let file, let item, let offset, let needed, let available):
             return "\(file): ends inside \(item), which needs \(needed) bytes at offset \(offset); "
                 + "\(available) are left. The download is probably incomplete: fetch it again."
         case .limit(let file, let item, let found, let limit):
-            return
-                "\(file): \(item) is \(found), at most \(limit) is read. The file is damaged or not meant "
-                + "to be run."
+            return "\(file): \(item) is \(found), at most \(limit) is read. "
+                + "The file is damaged or not meant to be run."
         case .value(let file, let item, let found, let expected):
             return "\(file): \(item) is \(found), expected \(expected). The file is damaged: fetch it again."
         case .type(let file, let key, let found, let expected):
@@ -64,8 +61,8 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         case .duplicate(let file, let item):
             return "\(file): \(item) occurs twice, so that its meaning is unclear. Do not use this file."
         case .text(let file, let item, let offset):
-            return
-                "\(file): \(item) at offset \(offset) is not UTF-8 text. The file is damaged: fetch it again."
+            return "\(file): \(item) at offset \(offset) is not UTF-8 text. "
+                + "The file is damaged: fetch it again."
         case .json(let file, let reason):
             return "\(file): \(reason). The file is damaged: fetch it again."
         case .elementType(let file, let tensor, let found):
@@ -75,28 +72,22 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
             return "\(file): tensor \(Self.shown(tensor)) has shape \(found), expected \(expected). "
                 + "The file is damaged: fetch it again."
         case .size(let file, let tensor, let found, let expected):
-            return
-                "\(file): tensor \(Self.shown(tensor)) has \(found) bytes, its shape and type need "
-                + "\(expected). "
-                + "The file is damaged: fetch it again."
+            return "\(file): tensor \(Self.shown(tensor)) has \(found) bytes, its shape and type need "
+                + "\(expected). The file is damaged: fetch it again."
         case .range(let file, let tensor, let offset, let count, let bound):
-            return
-                "\(file): tensor \(Self.shown(tensor)) has \(count) bytes at offset \(offset), outside the "
-                + "\(bound) bytes of data. The download is probably incomplete: fetch it again."
+            return "\(file): tensor \(Self.shown(tensor)) has \(count) bytes at offset \(offset), "
+                + "outside the \(bound) bytes of data. The download is probably incomplete: fetch it again."
         case .misaligned(let file, let tensor, let offset, let alignment):
             return "\(file): tensor \(Self.shown(tensor)) begins at offset \(offset), expected a multiple of "
                 + "\(alignment). The file is damaged: fetch it again."
         case .overlap(let file, let tensor, let other, let offset):
-            return
-                "\(file): tensor \(Self.shown(tensor)) at offset \(offset) overlaps tensor "
-                + "\(Self.shown(other)). "
-                + "Do not use this file."
+            return "\(file): tensor \(Self.shown(tensor)) at offset \(offset) overlaps tensor "
+                + "\(Self.shown(other)). Do not use this file."
         case .hole(let file, let from, let to):
             return "\(file): bytes \(from)..<\(to) of the data belong to no tensor. Do not use this file."
         case .split(let file, let key, let found, let expected):
-            return
-                "\(file): \(key) is \(found), expected \(expected). Its parts belong to different models or "
-                + "one is missing: fetch all of them again."
+            return "\(file): \(key) is \(found), expected \(expected). "
+                + "Its parts belong to different models or one is missing: fetch all of them again."
         }
     }
 

@@ -96,8 +96,7 @@ struct GGUFPart: Sendable {
         }
         let found = try cursor.integer("the length of key \(FormatError.shown(key))", as: UInt64.self)
         let start = cursor.offset
-        // No element is smaller than its type, a text not smaller than its length field: this bounds the
-        // loop.
+        // No element is smaller than its type, no text smaller than its length field: this bounds the loop.
         guard let count = CheckedArithmetic.size(found),
             let least = CheckedArithmetic.product(count, element.byteCount ?? 8), least <= cursor.remaining
         else {
@@ -143,8 +142,7 @@ struct GGUFPart: Sendable {
         guard let start = CheckedArithmetic.alignedUp(headerEnd, to: alignment), start <= bytes.count else {
             throw FormatError.truncated(
                 file: path, item: "the padding after the header", offset: headerEnd,
-                needed: UInt64(alignment),
-                available: bytes.count - headerEnd)
+                needed: UInt64(alignment), available: bytes.count - headerEnd)
         }
         let bound = bytes.count - start
         var placed: [GGUFTensor] = []
@@ -156,8 +154,7 @@ struct GGUFPart: Sendable {
             else {
                 throw FormatError.range(
                     file: path, tensor: tensor.name, offset: tensor.storedOffset,
-                    count: UInt64(tensor.byteCount),
-                    bound: bound)
+                    count: UInt64(tensor.byteCount), bound: bound)
             }
             placed.append(tensor.placed(at: inFile))
         }

@@ -10,7 +10,7 @@ struct GGUFSplit {
     /// nil if `part` is a whole checkpoint.
     init?(_ part: GGUFPart) throws {
         path = part.path
-        let count = try Self.integer("split.count", part) ?? 1
+        let count = try part.integer("split.count") ?? 1
         let named = Self.parse(part.path)
         guard count > 1 || (named?.count ?? 1) > 1 else { return nil }
         guard count > 1, count <= GGUFFile.Limits.parts else {
@@ -21,8 +21,8 @@ struct GGUFSplit {
         guard let named, named.count == count else {
             throw FormatError.split(
                 file: part.path, key: "split.count", found: "\(count)",
-                expected:
-                    "a file named NAME-00001-of-\(Self.digits(count)).gguf with its other parts beside it")
+                expected: "a file named NAME-00001-of-\(Self.digits(count)).gguf "
+                    + "with its other parts beside it")
         }
         guard named.number >= 1, named.number <= count else {
             throw FormatError.split(
@@ -30,7 +30,7 @@ struct GGUFSplit {
                 expected: "1 to \(count)")
         }
         number = named.number - 1
-        tensorCount = try Self.integer("split.tensors.count", part)
+        tensorCount = try part.integer("split.tensors.count")
         paths = (1...count).map { "\(named.stem)-\(Self.digits($0))-of-\(Self.digits(count)).gguf" }
     }
 
@@ -40,7 +40,7 @@ struct GGUFSplit {
             ("split.no", number), ("split.count", paths.count), ("split.tensors.count", tensorCount),
         ]
         for (key, expected) in pairs {
-            let found = try Self.integer(key, part)
+            let found = try part.integer(key)
             guard found == expected else {
                 throw FormatError.split(
                     file: part.path, key: key, found: found.map { "\($0)" } ?? "absent",
@@ -54,21 +54,6 @@ struct GGUFSplit {
         throw FormatError.split(
             file: path, key: "split.tensors.count", found: "\(tensorCount)",
             expected: "\(found), as the parts hold")
-    }
-
-    private static func integer(_ key: String, _ part: GGUFPart) throws -> Int? {
-        guard let field = part.fields[key] else { return nil }
-        guard !field.isArray else {
-            throw FormatError.type(file: part.path, key: key, found: field.typeName, expected: "an integer")
-        }
-        switch field.type {
-        case .u16: return part.bytes.integer(at: field.offset, as: UInt16.self).map(Int.init)
-        case .i32: return part.bytes.integer(at: field.offset, as: Int32.self).map(Int.init)
-        case .u32: return part.bytes.integer(at: field.offset, as: UInt32.self).map(Int.init)
-        case .u64: return part.bytes.integer(at: field.offset, as: UInt64.self).flatMap { Int(exactly: $0) }
-        default:
-            throw FormatError.type(file: part.path, key: key, found: field.typeName, expected: "u16 or i32")
-        }
     }
 
     /// The parts of `STEM-00002-of-00003.gguf`.

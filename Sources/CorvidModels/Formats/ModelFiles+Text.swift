@@ -5,7 +5,7 @@ extension ModelFiles {
     /// - Throws: `TokenizerError` if there is none, or one that Corvid does not understand.
     public func tokenizer() throws -> any Tokenizer {
         if let folder {
-            return try ByteLevelBPE.load(files: { try folder.bytes(of: $0) })
+            return try ByteLevelBPE.load(in: folder.path, files: { try folder.bytes(of: $0) })
         }
         guard let gguf else { throw TokenizerError.missing(field: "a tokenizer", file: path) }
         guard let model = try gguf.string("tokenizer.ggml.model") else {
@@ -36,13 +36,15 @@ extension ModelFiles {
             endOfSequence: piece(tokenizer.endOfSequence))
     }
 
-    /// chat_template.jinja wins over the key in tokenizer_config.json, which may be a list of named templates.
+    /// chat_template.jinja wins over the key in tokenizer_config.json, which may be a list of named
+    /// templates.
     private func chatTemplateSource() throws -> String? {
         if let gguf { return try gguf.string("tokenizer.chat_template") }
         guard let folder else { return nil }
         if let bytes = try folder.bytes(of: "chat_template.jinja", limit: ModelFolder.Limits.config) {
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw FormatError.text(file: folder.path(of: "chat_template.jinja"), item: "the template", offset: 0)
+                throw FormatError.text(
+                    file: folder.path(of: "chat_template.jinja"), item: "the template", offset: 0)
             }
             return text
         }

@@ -29,8 +29,7 @@ public struct ModelFiles: Sendable {
     public let generationConfig: JSON?
 
     /// Opens what lies at `path`: a GGUF file (one or all of its parts), a folder in Hugging Face layout, or
-    /// a
-    /// folder without config.json that holds exactly one GGUF checkpoint.
+    /// a folder without config.json that holds exactly one GGUF checkpoint.
     /// - Throws: ``CheckpointError``, ``FormatError``, `MemoryError`.
     public init(path: String) throws {
         var isFolder: ObjCBool = false

@@ -33,8 +33,7 @@ public struct ModelFolder: Sendable {
     public func has(_ name: String) -> Bool { names.contains(name) }
 
     /// Throws ``CheckpointError/incomplete(file:reason:)`` if `name` is there but no whole file: empty, or a
-    /// link
-    /// to a file that was never fetched.
+    /// link to a file that was never fetched.
     public func checkWhole(_ name: String) throws {
         let file = path(of: name)
         guard FileManager.default.fileExists(atPath: file) else {
@@ -59,8 +58,8 @@ public struct ModelFolder: Sendable {
         return mapping.bytes.array
     }
 
-    /// The JSON object in the file `name`; nil if there is none. Of a repeated key the last counts, as in
-    /// Python.
+    /// The JSON object in the file `name`; nil if there is none. Of a repeated key the last counts, as Python
+    /// has it.
     /// - Throws: ``CheckpointError``, `MemoryError` if it cannot be read.
     public func json(_ name: String, limit: Int = Limits.config) throws -> JSON? {
         guard let bytes = try bytes(of: name, limit: limit) else { return nil }

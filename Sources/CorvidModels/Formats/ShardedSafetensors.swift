@@ -5,8 +5,7 @@ import Foundation
 /// A checkpoint of several safetensors files and the index that says which tensor lies in which.
 ///
 /// Source: `model.safetensors.index.json` as the transformers library writes it. Tensors that the index does
-/// not
-/// name are not read.
+/// not name are not read.
 public struct ShardedSafetensors: TensorSource {
     public let names: [String]
     /// Paths of the shards, sorted.

@@ -6,20 +6,20 @@ import CorvidText
 /// hold yet: many while its prompt is run, one while it is answered, all of them when it runs without a
 /// cache. A pass takes the next of them from each sequence, so prompts and answers of several requests mix
 /// freely, and requests may join and leave between passes.
-struct ActiveBatch<Model: LanguageModel>: Sendable {
-    typealias Cache = Model.Cache
+struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
+    typealias Cache = SomeModel.Cache
 
-    private let model: Model
+    private let model: SomeModel
     private let tokenizer: any Tokenizer
     /// Applied before all steps of a request.
     private let forbidden: ForbiddenTokens
     private var requests: [GenerationRequest] = []
-    private var sequences: [ActiveSequence<Cache>] = []
+    private(set) var sequences: [ActiveSequence<Cache>] = []
     /// By request, then by sample; `nil` until the answer is finished.
     private(set) var results: [[GenerationResult?]] = []
 
     /// What is being run: which rows belong to which sequence.
-    struct Pass: Sendable {
+    struct PlannedPass: Sendable {
         let batch: Batch<Cache>
         /// One per sequence of the batch.
         let parts: [Part]
@@ -35,7 +35,7 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
         let logitsRow: Int?
     }
 
-    init(model: Model, tokenizer: any Tokenizer, forbidden: ForbiddenTokens) {
+    init(model: SomeModel, tokenizer: any Tokenizer, forbidden: ForbiddenTokens) {
         self.model = model
         self.tokenizer = tokenizer
         self.forbidden = forbidden
@@ -43,12 +43,11 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
 
     /// Lets a request join; its number is the count of those before.
     ///
-    /// - Parameter cache: holds a beginning of the prompt, shorter than the prompt; grows with sample 0.
+    /// - Parameters:
+    ///   - request: one that ``GenerationRequest/validate(size:vocabularySize:contextLength:)`` accepts.
+    ///   - cache: holds a beginning of the prompt, shorter than the prompt; grows with sample 0.
     /// - Returns: events, if there is nothing to do for this request.
     mutating func add(_ request: GenerationRequest, cache: Cache? = nil) throws -> [GenerationEvent] {
-        try request.validate(
-            size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize,
-            contextLength: model.contextLength)
         let number = requests.count
         let given = request.usesCache ? cache : nil
         if let given, given.count >= request.prompt.count { given.truncate(to: request.prompt.count - 1) }
@@ -71,7 +70,7 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
     }
 
     /// The next pass, or `nil` when every answer is finished.
-    mutating func nextPass(now: ContinuousClock.Instant = .now) -> Pass? {
+    mutating func nextPass(now: ContinuousClock.Instant = .now) -> PlannedPass? {
         var rows: [Batch<Cache>.Row] = []
         var caches: [Cache] = []
         var parts: [Part] = []
@@ -101,13 +100,13 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
             if isWhole { logitsCount += 1 }
         }
         return rows.isEmpty
-            ? nil : Pass(batch: Batch(rows: rows, caches: caches), parts: parts, logitsCount: logitsCount)
+            ? nil : PlannedPass(batch: Batch(rows: rows, caches: caches), parts: parts, logitsCount: logitsCount)
     }
 
     /// Takes the logits of a pass: chooses a token for each sequence that is complete.
     /// - Returns: what happened, in order.
     mutating func accept(
-        _ logits: Logits, of pass: Pass, now: ContinuousClock.Instant = .now
+        _ logits: Logits, of pass: PlannedPass, now: ContinuousClock.Instant = .now
     ) throws -> [GenerationEvent] {
         guard logits.rowCount == pass.logitsCount,
             logits.rowCount == 0 || logits.columns == model.vocabularySize
@@ -118,8 +117,13 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
         var events: [GenerationEvent] = []
         var next: [ActiveSequence<Cache>] = []
         var parts = pass.parts[...]
-        for index in sequences.indices {
-            var sequence = sequences[index]
+        // Each sequence is moved out of the list: a second reference to its tokens would have them copied with
+        // every token that is appended.
+        var waiting: [ActiveSequence<Cache>] = sequences.reversed()
+        sequences = []
+        var index = -1
+        while var sequence = waiting.popLast() {
+            index += 1
             // A sequence for which the pass had no room.
             guard let part = parts.first, part.sequence == index else {
                 next.append(sequence)
@@ -231,7 +235,7 @@ struct ActiveBatch<Model: LanguageModel>: Sendable {
     }
 
     /// Undoes what a pass that did not return may have left in the caches.
-    func rewind(_ pass: Pass) {
+    func rewind(_ pass: PlannedPass) {
         for (part, cache) in zip(pass.parts, pass.batch.caches) where cache.count > part.start {
             cache.truncate(to: part.start)
         }

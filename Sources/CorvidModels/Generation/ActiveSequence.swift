@@ -1,3 +1,4 @@
+import CorvidTensors
 import CorvidText
 
 /// A prompt being run or an answer being made: its tokens, its cache and how far its text has come.
@@ -89,12 +90,7 @@ struct ActiveSequence<Cache: SequenceCache>: Sendable {
         return GenerationResult(
             request: request, sample: sample, text: text, ids: Array(generated), stopReason: reason,
             promptTokens: promptCount, cachedTokens: timing.cachedTokens,
-            prefillSeconds: timing.start.map { seconds(from: $0, to: prefilled) } ?? 0,
-            decodeSeconds: seconds(from: prefilled, to: now), decodePasses: timing.decodePasses)
-    }
-
-    private func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
-        let (seconds, attoseconds) = (end - start).components
-        return Double(seconds) + Double(attoseconds) * 1e-18
+            prefillSeconds: timing.start.map { (prefilled - $0).inSeconds } ?? 0,
+            decodeSeconds: (now - prefilled).inSeconds, decodePasses: timing.decodePasses)
     }
 }

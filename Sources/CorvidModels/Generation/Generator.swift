@@ -8,16 +8,17 @@ import CorvidText
 ///     }
 ///
 /// The text depends on the request alone: not on other requests in the same batch, the cache, or the chunks
-/// in which the prompt is run.
-public struct Generator<Model: LanguageModel>: Sendable {
-    public let model: Model
+/// in which the prompt is run. A generator is made once for a model and kept: with its first request it looks
+/// through the whole vocabulary.
+public struct Generator<SomeModel: LanguageModel>: Sendable {
+    public let model: SomeModel
     public let tokenizer: any Tokenizer
-    private let forbidden: ForbiddenTokens
+    private let gaps: VocabularyGaps
 
-    public init(model: Model, tokenizer: any Tokenizer) {
+    public init(model: SomeModel, tokenizer: any Tokenizer) {
         self.model = model
         self.tokenizer = tokenizer
-        self.forbidden = ForbiddenTokens(gapsOf: tokenizer)
+        self.gaps = VocabularyGaps(of: tokenizer)
     }
 
     /// Starts a request and returns the events of its answers.
@@ -30,7 +31,7 @@ public struct Generator<Model: LanguageModel>: Sendable {
     /// - Throws: ``GenerationError`` if one of them cannot be run; nothing has been started then.
     public func start(_ requests: [GenerationRequest]) throws -> EventStream<GenerationEvent> {
         for request in requests { try validate(request) }
-        return EventStream { emit in _ = try await run(requests, emit: emit) }
+        return EventStream { emit in _ = try await run(valid: requests, emit: emit) }
     }
 
     /// Runs requests as one batch in the caller's task; when that is cancelled, the answers end as they are.
@@ -42,7 +43,13 @@ public struct Generator<Model: LanguageModel>: Sendable {
         _ requests: [GenerationRequest], emit: @Sendable (GenerationEvent) -> Void = { _ in }
     ) async throws -> [[GenerationResult]] {
         for request in requests { try validate(request) }
-        var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: forbidden)
+        return try await run(valid: requests, emit: emit)
+    }
+
+    private func run(
+        valid requests: [GenerationRequest], emit: @Sendable (GenerationEvent) -> Void
+    ) async throws -> [[GenerationResult]] {
+        var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: gaps.forbidden)
         for request in requests { try batch.add(request).forEach(emit) }
         try await run(&batch, emit: emit)
         return batch.results.map { $0.compactMap { $0 } }
@@ -52,9 +59,10 @@ public struct Generator<Model: LanguageModel>: Sendable {
     ///
     /// Afterwards the cache holds the first `cache.count` tokens of the prompt followed by answer 0.
     public func run(
-        _ request: GenerationRequest, cache: Model.Cache, emit: @Sendable (GenerationEvent) -> Void = { _ in }
+        _ request: GenerationRequest, cache: SomeModel.Cache, emit: @Sendable (GenerationEvent) -> Void = { _ in }
     ) async throws -> [GenerationResult] {
-        var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: forbidden)
+        try validate(request)
+        var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: gaps.forbidden)
         try batch.add(request, cache: cache).forEach(emit)
         try await run(&batch, emit: emit)
         return batch.results.flatMap { $0.compactMap { $0 } }
@@ -67,7 +75,7 @@ public struct Generator<Model: LanguageModel>: Sendable {
     }
 
     private func run(
-        _ batch: inout ActiveBatch<Model>, emit: @Sendable (GenerationEvent) -> Void
+        _ batch: inout ActiveBatch<SomeModel>, emit: @Sendable (GenerationEvent) -> Void
     ) async throws {
         while let pass = batch.nextPass() {
             if Task.isCancelled { break }
@@ -88,7 +96,8 @@ public struct Generator<Model: LanguageModel>: Sendable {
 }
 
 extension LanguageModel {
-    /// Starts a request and returns the events of its answers; see ``Generator``.
+    /// Starts a request and returns the events of its answers; see ``Generator``, which is to be kept where
+    /// there are several requests.
     public func generate(
         _ request: GenerationRequest, tokenizer: any Tokenizer
     ) throws -> EventStream<GenerationEvent> {

@@ -16,7 +16,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
     public let pool: WorkerPool
     public let contextLength: Int
     private let transformer: Transformer
-    private let source: any TensorSource
+    let source: any TensorSource
     private let cacheShape: KeyValueShape
     private let arena = Arena()
     /// Larger arenas are given back after a pass: a long prompt must not hold memory for the rest of a chat.
@@ -55,7 +55,6 @@ public final class Model: LanguageModel, @unchecked Sendable {
         let loader = WeightLoader(
             source: source, configuration: configuration, computeType: options.computeType, file: path,
             isGGUF: isGGUF)
-        try loader.refuseUnknownTensors()
         transformer = try Transformer(loader, cacheType: cacheType)
         cacheShape = KeyValueShape(
             layers: configuration.layers, heads: configuration.keyValueHeads, headWidth: configuration.headWidth,

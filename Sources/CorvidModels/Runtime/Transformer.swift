@@ -15,11 +15,10 @@ struct Transformer: Sendable {
     init(_ loader: WeightLoader, cacheType: DType) throws {
         let c = loader.configuration
         configuration = c
-        let table = try loader.tensor(.tokenEmbedding, shape: [c.vocabulary, c.width])
-        tokenEmbedding = try Embedding(table)
+        tokenEmbedding = try loader.embedding(.tokenEmbedding, rows: c.vocabulary, columns: c.width)
         if case .learned(let offset) = c.family.positions {
-            positionEmbedding = try Embedding(
-                try loader.tensor(.positionEmbedding, shape: [c.context + offset, c.width]))
+            positionEmbedding = try loader.embedding(
+                .positionEmbedding, rows: c.context + offset, columns: c.width)
         } else {
             positionEmbedding = nil
         }
@@ -29,10 +28,11 @@ struct Transformer: Sendable {
         blocks = try (0..<c.layers).map { try Block(loader, layer: $0, cacheShape: shape) }
         finalNorm = try loader.norm(.finalNorm)
         if c.tiedHead ?? !loader.has(.head) {
-            head = try loader.tiedHead(table)
+            head = try loader.tiedHead(tokenEmbedding.table)
         } else {
             head = try loader.linear(.head, outputs: c.vocabulary, inputs: c.width)
         }
+        try loader.refuseUnreadTensors()
     }
 
     /// Bytes of weights that one pass over a single row reads.
@@ -53,8 +53,15 @@ struct Transformer: Sendable {
         let segments = pass.segments
         for (layer, block) in blocks.enumerated() {
             if isCancelled() { throw CancellationError() }
-            // The last block's output is needed only where logits are wanted.
-            let wanted = layer == blocks.count - 1 && pass.logitRows.count < pass.tokens.count ? pass.logitRows : nil
+            // The last block's output is needed only where logits are wanted, its keys and values everywhere.
+            let isLast = layer == blocks.count - 1
+            if isLast, pass.logitRows.isEmpty {
+                _ = try store(
+                    block, segments, residual: residual, rotary: rotary, wantsQueries: false, workers: workers,
+                    arena: arena)
+                return try arena.matrix(rows: 0, columns: head.outputs)
+            }
+            let wanted = isLast && pass.logitRows.count < pass.tokens.count ? pass.logitRows : nil
             let kept = try wanted.map { try arena.matrix(rows: $0.count, columns: residual.columns) }
             let mark = arena.mark()
             let heads = try attend(
@@ -112,24 +119,39 @@ struct Transformer: Sendable {
         let values: Matrix
     }
 
-    private func attend(
+    /// Stores the keys and values of all rows; gives what attention reads, and the queries.
+    private func store(
         _ block: Block, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
-        workers: Workers, arena: Arena
-    ) throws -> AttentionResult {
-        let rows = residual.rows
-        let input = try arena.matrix(rows: rows, columns: residual.columns)
+        wantsQueries: Bool, workers: Workers, arena: Arena
+    ) throws -> (input: Matrix, query: Matrix) {
+        let input = try arena.matrix(rows: residual.rows, columns: residual.columns)
         block.attentionNorm(residual, into: input, workers: workers)
-        let prepared = try ProductInput(input, for: block.projections, workers: workers, arena: arena)
-        let outs = try block.projections.map { try arena.matrix(rows: rows, columns: $0.outputs) }
-        try Linear.multiply(prepared, by: block.projections, into: outs, workers: workers)
-        let (query, key, value) = outs.count == 3 ? (outs[0], outs[1], outs[2]) : (outs[0], outs[0], outs[0])
+        // Where queries have a matrix of their own, it can be left out.
+        let projections = wantsQueries ? block.projections : block.projections.suffix(2)
+        let prepared = try ProductInput(input, for: projections, workers: workers, arena: arena)
+        let outs = try projections.map { try arena.matrix(rows: residual.rows, columns: $0.outputs) }
+        try Linear.multiply(prepared, by: projections, into: outs, workers: workers)
+        // One output holds all three, or each has its own.
+        let (query, key, value) = (outs[0], outs[max(0, outs.count - 2)], outs[outs.count - 1])
         if let rotary {
-            rotary.rotate(query, heads: configuration.heads, workers: workers, offset: block.columns.query)
+            if wantsQueries {
+                rotary.rotate(query, heads: configuration.heads, workers: workers, offset: block.columns.query)
+            }
             rotary.rotate(key, heads: configuration.keyValueHeads, workers: workers, offset: block.columns.key)
         }
         block.attention.store(
             keys: key, values: value, columns: block.columns, segments: segments, workers: workers)
-        let heads = try arena.matrix(rows: rows, columns: configuration.heads * configuration.headWidth)
+        return (input, query)
+    }
+
+    private func attend(
+        _ block: Block, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
+        workers: Workers, arena: Arena
+    ) throws -> AttentionResult {
+        let (input, query) = try store(
+            block, segments, residual: residual, rotary: rotary, wantsQueries: true, workers: workers, arena: arena)
+        let heads = try arena.matrix(
+            rows: residual.rows, columns: configuration.heads * configuration.headWidth)
         try block.attention.attend(
             query: query, columns: block.columns, segments: segments, into: heads, workers: workers, arena: arena)
         return AttentionResult(input: input, values: heads)

@@ -9,6 +9,19 @@ struct WeightLoader {
     /// Path for messages.
     let file: String
     let isGGUF: Bool
+    /// Names of the tensors that were asked for so far.
+    private let read = ReadNames()
+
+    init(
+        source: any TensorSource, configuration: ModelConfiguration, computeType: DType?, file: String,
+        isGGUF: Bool
+    ) {
+        self.source = source
+        self.configuration = configuration
+        self.computeType = computeType
+        self.file = file
+        self.isGGUF = isGGUF
+    }
 
     /// Name of a weight without `.weight` or `.bias`, as the family declares it.
     private func declaredName(_ role: WeightRole, layer: Int?) -> String? {
@@ -23,13 +36,6 @@ struct WeightLoader {
         guard !isGGUF, !prefix.isEmpty, name.hasPrefix(prefix) else { return nil }
         let short = String(name.dropFirst(prefix.count))
         return source.entry(named: short) == nil ? nil : short
-    }
-
-    /// What the names of all tensors inside blocks begin with, e.g. `transformer.h.`.
-    private var blockStem: String {
-        let template = isGGUF ? WeightRole.attentionNorm.ggufName : configuration.family.weights[.attentionNorm]
-        guard let template, let range = template.firstRange(of: "{layer}") else { return "" }
-        return String(template[..<range.lowerBound])
     }
 
     func has(_ role: WeightRole, layer: Int? = nil) -> Bool {
@@ -49,6 +55,7 @@ struct WeightLoader {
         guard let declared = declaredName(role, layer: layer), let name = foundName(declared + "." + part),
             let tensor = try source.tensor(named: name)
         else { return nil }
+        read.insert(name)
         guard tensor.shape == shape else {
             throw WeightError.shape(file: file, tensor: name, found: tensor.shape, expected: shape)
         }
@@ -78,16 +85,29 @@ struct WeightLoader {
         return try linear(weight, named: declaredName(role, layer: layer), bias: bias, orientation: orientation)
     }
 
-    /// The embedding as output matrix.
+    /// The embedding as output matrix, with the output's own bias, if it has one.
     func tiedHead(_ table: Tensor) throws -> Linear {
-        try linear(table, named: declaredName(.tokenEmbedding, layer: nil))
+        // A copy of the matrix beside the embedding is not read: the config says that they are one.
+        if let name = declaredName(.head, layer: nil).flatMap({ foundName($0 + ".weight") }) { read.insert(name) }
+        let bias = try vector(.head, part: "bias", count: configuration.vocabulary)
+        return try linear(table, named: declaredName(.tokenEmbedding, layer: nil), bias: bias)
+    }
+
+    /// A table of vectors, one per token or position.
+    func embedding(_ role: WeightRole, rows: Int, columns: Int) throws -> Embedding {
+        let table = try tensor(role, shape: [rows, columns])
+        return try unusable(declaredName(role, layer: nil)) { try Embedding(table, as: computeType) }
     }
 
     private func linear(
         _ weight: Tensor, named name: String?, bias: Vector? = nil, orientation: Linear.Orientation = .rows
     ) throws -> Linear {
+        try unusable(name) { try Linear(weight, bias: bias, orientation: orientation, as: computeType) }
+    }
+
+    private func unusable<Result>(_ name: String?, _ make: () throws -> Result) throws -> Result {
         do {
-            return try Linear(weight, bias: bias, orientation: orientation, as: computeType)
+            return try make()
         } catch let reason as LinearError {
             throw WeightError.unusable(file: file, tensor: (name ?? "") + ".weight", reason: reason)
         }
@@ -98,34 +118,31 @@ struct WeightLoader {
             let name = (declaredName(role, layer: layer) ?? role.rawValue) + ".weight"
             throw WeightError.missing(file: file, tensor: name)
         }
+        // An RMS norm has no bias: one in the file stays unread, and is refused in the end.
+        let bias =
+            configuration.family.norm == .rms
+            ? nil : try vector(role, layer: layer, part: "bias", count: configuration.width)
         return Norm(
-            configuration.family.norm, weight: weight,
-            bias: try vector(role, layer: layer, part: "bias", count: configuration.width),
+            configuration.family.norm, weight: weight, bias: bias,
             epsilon: configuration.normEpsilon)
     }
 
-    /// Tensors inside blocks which the declaration does not know would change the arithmetic if they were
-    /// left out silently.
-    func refuseUnknownTensors() throws {
-        var known = Set<String>()
-        for role in WeightRole.allCases {
-            for layer in role.isPerLayer ? Array(0..<configuration.layers) : [0] {
-                guard let name = declaredName(role, layer: layer) else { continue }
-                for part in [".weight", ".bias"] {
-                    if let found = foundName(name + part) { known.insert(found) }
-                }
-            }
-        }
-        let stem = blockStem
-        for name in source.names where !known.contains(name) {
-            if configuration.family.ignored.contains(where: name.hasSuffix) || name == "rope_freqs.weight" {
-                continue
-            }
-            let prefix = isGGUF ? "" : configuration.family.optionalPrefix
-            let isInBlock = name.hasPrefix(stem) || (prefix + name).hasPrefix(stem)
-            if isInBlock { throw WeightError.unknown(file: file, tensor: name, family: configuration.family.name) }
+    /// Call when all weights were read: tensors which nothing asked for would change the arithmetic if they
+    /// were left out silently.
+    func refuseUnreadTensors() throws {
+        let ignored = configuration.family.ignored + (isGGUF ? ["rope_freqs.weight"] : [])
+        for name in source.names where !read.contains(name) && !ignored.contains(where: name.hasSuffix) {
+            throw WeightError.unknown(file: file, tensor: name, family: configuration.family.name)
         }
     }
+}
+
+/// Shared by the copies of one loader.
+private final class ReadNames {
+    private var names = Set<String>()
+
+    func insert(_ name: String) { names.insert(name) }
+    func contains(_ name: String) -> Bool { names.contains(name) }
 }
 
 /// Weights that do not fit the model they should make up.
@@ -148,7 +165,7 @@ public enum WeightError: Error, Equatable, CustomStringConvertible {
         case .notFinite(let file, let tensor):
             return "\(file): tensor \(tensor) holds NaN or infinite values. The file is damaged: fetch it again."
         case .unknown(let file, let tensor, let family):
-            return "\(file): tensor \(FormatError.shown(tensor)) is not part of a \(family) block. "
+            return "\(file): tensor \(FormatError.shown(tensor)) is not part of this \(family) model. "
                 + "Leaving it out would give wrong results, so the model is refused."
         case .unusable(let file, let tensor, let reason):
             return "\(file): tensor \(tensor): \(reason)"

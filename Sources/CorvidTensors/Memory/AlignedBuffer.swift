@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A block of memory aligned to a cache line, zero-filled, freed with its last reference.
@@ -46,7 +46,8 @@ public enum MemoryError: Error, Equatable, CustomStringConvertible {
         case .file(let path, let reason):
             return "\(path): \(reason)"
         case .truncated(let path, let expected, let found):
-            return "\(path): has \(found) bytes, had \(expected) when it was opened; the file changed while in use"
+            return
+                "\(path): has \(found) bytes, had \(expected) when it was opened; the file changed while in use"
         case .threads:
             return "the system has no thread left for this process; raise its limit or end other programs"
         }

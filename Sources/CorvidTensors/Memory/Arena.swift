@@ -29,7 +29,8 @@ public final class Arena {
 
     /// Raw memory of undefined content, aligned to a cache line; valid until the arena goes back before it.
     func reserve(byteCount: Int) throws -> (owner: AlignedBuffer, base: UnsafeMutableRawPointer) {
-        let size = (byteCount + AlignedBuffer.alignment - 1) / AlignedBuffer.alignment * AlignedBuffer.alignment
+        let size =
+            (byteCount + AlignedBuffer.alignment - 1) / AlignedBuffer.alignment * AlignedBuffer.alignment
         while chunk < chunks.count {
             if used + size <= chunks[chunk].byteCount {
                 let base = chunks[chunk].base + used

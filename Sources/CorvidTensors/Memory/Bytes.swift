@@ -28,7 +28,9 @@ public struct Bytes: @unchecked Sendable {
 
     /// The little-endian integer at `offset`, of any alignment; nil if it does not lie inside.
     @inlinable
-    public func integer<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type = T.self) -> T? {
+    public func integer<T: FixedWidthInteger & BitwiseCopyable>(
+        at offset: Int, as type: T.Type = T.self
+    ) -> T? {
         guard contains(offset: offset, count: MemoryLayout<T>.size) else { return nil }
         return T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self))
     }

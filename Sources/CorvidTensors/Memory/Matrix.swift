@@ -36,11 +36,13 @@ public struct Matrix: @unchecked Sendable {
 
     public subscript(row: Int, column: Int) -> Float {
         get {
-            precondition(row >= 0 && row < rows && column >= 0 && column < columns, "element outside the matrix")
+            precondition(
+                row >= 0 && row < rows && column >= 0 && column < columns, "element outside the matrix")
             return base[row * stride + column]
         }
         nonmutating set {
-            precondition(row >= 0 && row < rows && column >= 0 && column < columns, "element outside the matrix")
+            precondition(
+                row >= 0 && row < rows && column >= 0 && column < columns, "element outside the matrix")
             base[row * stride + column] = newValue
         }
     }
@@ -56,7 +58,8 @@ public struct Matrix: @unchecked Sendable {
     /// The columns `range`, sharing memory.
     public func columns(_ range: Range<Int>) -> Matrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns outside the matrix")
-        return Matrix(owner: owner, base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+        return Matrix(
+            owner: owner, base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
     }
 
     /// A copy of one row.

@@ -31,7 +31,8 @@ public struct Attention: Sendable {
     public init(
         layer: Int, heads: Int, shape: KeyValueShape, scale: Float, window: Int = 0, slopes: Vector? = nil
     ) {
-        precondition(shape.heads > 0 && heads % shape.heads == 0, "query heads must share key-value heads evenly")
+        precondition(
+            shape.heads > 0 && heads % shape.heads == 0, "query heads must share key-value heads evenly")
         self.layer = layer
         self.heads = heads
         self.shape = shape
@@ -71,7 +72,8 @@ public struct Attention: Sendable {
                     let slot = position % KeyValuePage.positions
                     for head in range {
                         ck_store_key(
-                            page.keys(layer: layer, head: head), isF32, width, slot, keys.pointer(row: row) + columns.key(head))
+                            page.keys(layer: layer, head: head), isF32, width, slot,
+                            keys.pointer(row: row) + columns.key(head))
                         ck_store_value(
                             page.values(layer: layer, head: head), isF32, width, slot,
                             values.pointer(row: row) + columns.value(head))
@@ -93,7 +95,8 @@ public struct Attention: Sendable {
         let together = (0..<heads - 1).allSatisfy {
             ($0 + 1) % group == 0 || columns.query($0 + 1) == columns.query($0) + shape.headWidth
         }
-        let units = AttentionUnits(segments: segments, shape: shape, group: group, step: together ? group : 1,
+        let units = AttentionUnits(
+            segments: segments, shape: shape, group: group, step: together ? group : 1,
             threads: workers.threads)
         let tables = try PageTables(segments, layer: layer, shape: shape, arena: arena)
         let tasks = units.list.map { unit in
@@ -127,7 +130,8 @@ public struct Attention: Sendable {
         let parts = workers.threads
         func share(_ count: Int, of granule: Int, _ part: Int) -> Range<Int> {
             let pieces = (count + granule - 1) / granule
-            return min(count, pieces * part / parts * granule)..<min(count, pieces * (part + 1) / parts * granule)
+            return min(
+                count, pieces * part / parts * granule)..<min(count, pieces * (part + 1) / parts * granule)
         }
         func stage(
             _ granule: Int, _ size: (ck_attention) -> Int,
@@ -218,7 +222,8 @@ private struct PageTables {
         self.shape = shape
         let total = segments.reduce(0) { $0 + 2 * shape.heads * $1.pages.count }
         let bytes = total * MemoryLayout<UnsafeRawPointer?>.stride
-        base = try arena.reserve(byteCount: bytes).base.bindMemory(to: UnsafeRawPointer?.self, capacity: total)
+        base = try arena.reserve(byteCount: bytes).base.bindMemory(
+            to: UnsafeRawPointer?.self, capacity: total)
         var next = 0
         for segment in segments {
             starts.append(next)
@@ -226,7 +231,8 @@ private struct PageTables {
             for head in 0..<shape.heads {
                 for (index, page) in segment.pages.enumerated() {
                     base[next + index] = UnsafeRawPointer(page.keys(layer: layer, head: head))
-                    base[next + segment.pages.count + index] = UnsafeRawPointer(page.values(layer: layer, head: head))
+                    base[next + segment.pages.count + index] = UnsafeRawPointer(
+                        page.values(layer: layer, head: head))
                 }
                 next += 2 * segment.pages.count
             }

@@ -78,11 +78,20 @@ public enum Elementwise {
 /// A table of vectors, one per token or position.
 public struct Embedding: Sendable {
     public let table: Tensor
+    /// Rounding that the vectors get when they are looked up; nil if they are used as stored.
+    private let rounding: DType?
 
-    /// - Throws: ``LinearError/notAMatrix(type:shape:)``.
-    public init(_ table: Tensor) throws {
+    /// - Parameter type: look up as if the table had been converted to this type; nil for the table's own.
+    /// - Throws: ``LinearError`` when the table is no matrix of weights, or cannot be converted to `type`.
+    public init(_ table: Tensor, as type: DType? = nil) throws {
         guard table.shape.count == 2, table.type.holdsWeights else {
             throw LinearError.notAMatrix(type: table.type, shape: table.shape)
+        }
+        switch type ?? table.type {
+        case table.type, .f32: rounding = nil
+        case .f16: rounding = .f16
+        case .bf16: rounding = .bf16
+        case let other: throw LinearError.conversion(from: table.type, to: other)
         }
         self.table = table
     }
@@ -92,14 +101,31 @@ public struct Embedding: Sendable {
 
     /// out[row] = table[indices[row]], or is added to what `out` holds. Indices were checked by the caller.
     public func look(up indices: [Int], into out: Matrix, adding: Bool = false) {
-        guard let type = table.type.kernelType, let rowBytes = table.type.rowBytes(columns: width) else { return }
+        guard let type = table.type.kernelType, let rowBytes = table.type.rowBytes(columns: width) else {
+            return
+        }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { vector in
             guard let vector = vector.baseAddress else { return }
             for (row, index) in indices.enumerated() {
                 precondition(index >= 0 && index < count, "index outside the embedding")
                 let target = out.pointer(row: row)
-                ck_dequantize(type, width, table.bytes.base + index * rowBytes, adding ? vector : target)
+                let values = adding ? vector : target
+                ck_dequantize(type, width, table.bytes.base + index * rowBytes, values)
+                if let rounding { round(values, to: rounding) }
                 if adding { ck_add(width, target, vector, target) }
+            }
+        }
+    }
+
+    private func round(_ values: UnsafeMutablePointer<Float>, to type: DType) {
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: width) { bits in
+            guard let bits = bits.baseAddress else { return }
+            if type == .bf16 {
+                ck_f32_to_bf16(width, values, bits)
+                ck_bf16_to_f32(width, bits, values)
+            } else {
+                ck_f32_to_f16(width, values, bits)
+                ck_f16_to_f32(width, bits, values)
             }
         }
     }

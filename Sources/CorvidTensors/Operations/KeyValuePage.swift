@@ -24,7 +24,8 @@ public final class KeyValuePage: @unchecked Sendable {
         for layer in 0..<shape.layers {
             for head in 0..<shape.heads {
                 page.keys(layer: layer, head: head).copyMemory(
-                    from: keys(layer: layer, head: head), byteCount: tiles * Int(CK_TILE_POSITIONS) * bytesPerRow)
+                    from: keys(layer: layer, head: head),
+                    byteCount: tiles * Int(CK_TILE_POSITIONS) * bytesPerRow)
                 page.values(layer: layer, head: head).copyMemory(
                     from: values(layer: layer, head: head), byteCount: count * bytesPerRow)
             }

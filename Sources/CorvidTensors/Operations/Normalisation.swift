@@ -36,7 +36,8 @@ public struct Norm: Sendable {
                         x.columns, x.pointer(row: row), weight?.pointer, bias?.pointer, epsilon,
                         out.pointer(row: row))
                 case .rms:
-                    ck_rms_norm(x.columns, x.pointer(row: row), weight?.pointer, epsilon, out.pointer(row: row))
+                    ck_rms_norm(
+                        x.columns, x.pointer(row: row), weight?.pointer, epsilon, out.pointer(row: row))
                 }
             }
         }

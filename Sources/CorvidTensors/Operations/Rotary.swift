@@ -1,9 +1,9 @@
 import CorvidKernels
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Which values of a head are rotated together.

@@ -36,7 +36,9 @@ public final class Linear: Sendable {
     /// - Parameters:
     ///   - type: compute as if the weights had been converted to this type; nil for the weight's own.
     /// - Throws: ``LinearError`` when the weight is no matrix of weights, or cannot compute as `type`.
-    public init(_ weight: Tensor, bias: Vector? = nil, orientation: Orientation = .rows, as type: DType? = nil) throws {
+    public init(
+        _ weight: Tensor, bias: Vector? = nil, orientation: Orientation = .rows, as type: DType? = nil
+    ) throws {
         guard weight.shape.count == 2, weight.type.holdsWeights else {
             throw LinearError.notAMatrix(type: weight.type, shape: weight.shape)
         }
@@ -102,7 +104,8 @@ public enum LinearError: Error, Equatable, CustomStringConvertible {
         case .bias(let found, let expected):
             return "the bias has \(found) values, its matrix has \(expected) outputs"
         case .conversion(let from, let to):
-            return "\(from.rawValue) weights cannot compute as \(to.rawValue); use f32, bf16, f16 or no --dtype"
+            return
+                "\(from.rawValue) weights cannot compute as \(to.rawValue); use f32, bf16, f16 or no --dtype"
         }
     }
 }

@@ -181,7 +181,9 @@ private struct ProductRun: @unchecked Sendable {
             let key = OneDNN.Key(
                 operands: linear.elementType, rows: matrix.rows, outputs: range.count, inputs: linear.inputs,
                 orientation: orientation)
-            let x = linear.elementType == .bf16 ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
+            let x =
+                linear.elementType == .bf16
+                ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
             guard let x else { return }
             let isDense = outStride == range.count || matrix.rows == 1
             let result = isDense ? out : parts.result(memory)
@@ -225,7 +227,9 @@ private struct FloatScratch {
         let stored = linear.weight.bytes.base
         if linear.orientation == .rows {
             for (slot, output) in range.enumerated() {
-                convert(linear, stored + output * storedRowBytes, linear.inputs, memory, slot * linear.inputs, row)
+                convert(
+                    linear, stored + output * storedRowBytes, linear.inputs, memory, slot * linear.inputs, row
+                )
             }
             return
         }

@@ -31,7 +31,9 @@ enum OneDNN {
         var arguments: [dnnl_exec_arg_t] = []
         arguments.reserveCapacity(4)
         defer { for argument in arguments { dnnl_memory_destroy(argument.memory) } }
-        func add(_ argument: Int32, _ description: dnnl_memory_desc_t, _ handle: UnsafeMutableRawPointer) throws {
+        func add(
+            _ argument: Int32, _ description: dnnl_memory_desc_t, _ handle: UnsafeMutableRawPointer
+        ) throws {
             var description = description
             var memory: dnnl_memory_t?
             try check(dnnl_memory_create(&memory, &description, try engine().value, handle))
@@ -42,7 +44,8 @@ enum OneDNN {
         try add(DNNL_ARG_WEIGHTS, primitive.weights, UnsafeMutableRawPointer(mutating: weights))
         try add(DNNL_ARG_DST, primitive.destination, out)
         if primitive.scratchBytes > 0 {
-            try add(DNNL_ARG_SCRATCHPAD, primitive.scratch, try thread.scratch(byteCount: primitive.scratchBytes))
+            try add(
+                DNNL_ARG_SCRATCHPAD, primitive.scratch, try thread.scratch(byteCount: primitive.scratchBytes))
         }
         try check(dnnl_primitive_execute(primitive.handle, thread.stream, Int32(arguments.count), &arguments))
         try check(dnnl_stream_wait(thread.stream))
@@ -149,7 +152,8 @@ enum OneDNN {
         var description = dnnl_memory_desc_t()
         // The interface declares arrays of 12; only the first two are read.
         let sizes = [dnnl_dim_t(rows), dnnl_dim_t(columns)] + [dnnl_dim_t](repeating: 0, count: 10)
-        let strides = [dnnl_dim_t(rowStride), dnnl_dim_t(columnStride)] + [dnnl_dim_t](repeating: 0, count: 10)
+        let strides =
+            [dnnl_dim_t(rowStride), dnnl_dim_t(columnStride)] + [dnnl_dim_t](repeating: 0, count: 10)
         try check(dnnl_memory_desc_init_by_strides(&description, 2, sizes, type, strides))
         return description
     }

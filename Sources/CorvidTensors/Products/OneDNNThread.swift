@@ -1,9 +1,9 @@
 import COneDNN
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// What oneDNN needs on each thread that calls it: a stream, and scratch memory that grows as needed.
@@ -42,7 +42,7 @@ final class OneDNNThread {
         var key = pthread_key_t()
         pthread_key_create(&key) { value in
             #if os(Linux)
-                guard let value else { return }
+            guard let value else { return }
             #endif
             Unmanaged<OneDNNThread>.fromOpaque(value).release()
         }

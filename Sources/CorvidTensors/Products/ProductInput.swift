@@ -29,12 +29,14 @@ public struct ProductInput {
             let form = Quantized(
                 values: base.bindMemory(to: Int8.self, capacity: rows * inputs),
                 scales: (base + rows * inputs).bindMemory(to: Float.self, capacity: rows * blocks),
-                sums: (base + rows * (inputs + 4 * blocks)).bindMemory(to: Int32.self, capacity: rows * blocks))
+                sums: (base + rows * (inputs + 4 * blocks)).bindMemory(
+                    to: Int32.self, capacity: rows * blocks))
             workers.forEach(rowTasks.count) { task, _ in
                 let range = rowTasks[task]
                 let first = range.lowerBound
                 ck_quantize_activations(
-                    range.count, inputs, matrix.pointer(row: first), matrix.stride, form.values + first * inputs,
+                    range.count, inputs, matrix.pointer(row: first), matrix.stride,
+                    form.values + first * inputs,
                     form.scales + first * blocks, form.sums + first * blocks)
             }
             quantized = form

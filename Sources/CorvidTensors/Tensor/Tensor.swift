@@ -89,7 +89,8 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .blocks(let type, let shape):
-            return "shape \(shape) cannot be stored as \(type.rawValue): the innermost size must be a multiple of "
+            return
+                "shape \(shape) cannot be stored as \(type.rawValue): the innermost size must be a multiple of "
                 + "\(type.blockSize) and the whole must fit in memory"
         case .size(let type, let shape, let expected, let found):
             return "shape \(shape) of \(type.rawValue) needs \(expected) bytes, found \(found)"

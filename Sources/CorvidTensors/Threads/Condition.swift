@@ -1,9 +1,9 @@
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A mutex with a condition variable: sleep until something holds.
@@ -88,15 +88,15 @@ final class ResultBox<Value: Sendable>: @unchecked Sendable {
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     let box = Unmanaged.passRetained(ThreadBody(body))
     #if os(Linux)
-        var thread = pthread_t()
+    var thread = pthread_t()
     #else
-        var thread: pthread_t?
+    var thread: pthread_t?
     #endif
     let status = pthread_create(
         &thread, nil,
         { argument in
             #if os(Linux)
-                guard let argument else { return nil }
+            guard let argument else { return nil }
             #endif
             Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body()
             return nil
@@ -106,9 +106,9 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
         return false
     }
     #if os(Linux)
-        pthread_detach(thread)
+    pthread_detach(thread)
     #else
-        if let thread { pthread_detach(thread) }
+    if let thread { pthread_detach(thread) }
     #endif
     return true
 }

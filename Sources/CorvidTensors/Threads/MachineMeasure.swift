@@ -4,7 +4,9 @@ import Synchronization
 /// What this machine can do at most, measured with the threads that will do the work.
 public enum MachineMeasure {
     /// Best read bandwidth in bytes per second: the fastest of `repeats` sums over `byteCount` bytes.
-    public static func readBandwidth(pool: WorkerPool, byteCount: Int = 1 << 30, repeats: Int = 10) throws -> Double {
+    public static func readBandwidth(
+        pool: WorkerPool, byteCount: Int = 1 << 30, repeats: Int = 10
+    ) throws -> Double {
         try pool.runBlocking { workers in
             let buffer = try AlignedBuffer(byteCount: byteCount)
             let words = buffer.base.bindMemory(to: UInt64.self, capacity: byteCount / 8)

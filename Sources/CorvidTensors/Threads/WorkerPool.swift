@@ -2,9 +2,9 @@ import CorvidKernels
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The threads on which all passes run: one leader, which takes jobs in order, and its workers.
@@ -46,7 +46,9 @@ public final class WorkerPool: Sendable {
     deinit { queue.close() }
 
     /// Runs `body` on the leader and returns what it returns. Jobs of several callers run in order of arrival.
-    public func run<Value: Sendable>(_ body: @escaping @Sendable (Workers) throws -> Value) async throws
+    public func run<Value: Sendable>(
+        _ body: @escaping @Sendable (Workers) throws -> Value
+    ) async throws
         -> Value
     {
         let team = team
@@ -212,7 +214,8 @@ private final class Team: @unchecked Sendable {
     func scratch(byteCount: Int) throws -> WorkerScratch {
         let size = (byteCount + 4095) / 4096 * 4096
         if let scratchBuffer, scratchBuffer.byteCount >= size * threads {
-            return WorkerScratch(buffer: scratchBuffer, bytesPerWorker: scratchBuffer.byteCount / threads / 64 * 64)
+            return WorkerScratch(
+                buffer: scratchBuffer, bytesPerWorker: scratchBuffer.byteCount / threads / 64 * 64)
         }
         let buffer = try AlignedBuffer(byteCount: size * threads)
         scratchBuffer = buffer

@@ -37,6 +37,31 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 }
 
+extension TokenizerError {
+    /// The same error, with the path of its file instead of the name.
+    func inFolder(_ folder: String) -> TokenizerError {
+        func path(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : folder + "/" + name }
+        switch self {
+        case .json(let file, let error):
+            return .json(file: path(file), error)
+        case .unreadable(let file, let reason):
+            return .unreadable(file: path(file), reason: reason)
+        case .missing(let field, let file):
+            return .missing(field: field, file: path(file))
+        case .unexpected(let field, let found, let expected, let file):
+            return .unexpected(field: field, found: found, expected: expected, file: path(file))
+        case .unsupported(let field, let found, let supported, let file):
+            return .unsupported(field: field, found: found, supported: supported, file: path(file))
+        case .limit(let field, let found, let limit, let file):
+            return .limit(field: field, found: found, limit: limit, file: path(file))
+        case .duplicate(let piece, let id, let other, let file):
+            return .duplicate(piece: piece, id: id, other: other, file: path(file))
+        case .merge(let index, let reason, let file):
+            return .merge(index: index, reason: reason, file: path(file))
+        }
+    }
+}
+
 /// Bounds on what a tokenizer file may hold.
 public enum TokenizerLimits {
     /// Greatest number of pieces.

@@ -3,10 +3,22 @@ extension ByteLevelBPE {
     /// `vocab.json` with `merges.txt`. The files next to it say which tokens are special;
     /// `generation_config.json` and `config.json` add the ids after which generation ends.
     ///
-    /// - Parameter read: gives the bytes of the file with this name, nil when there is none. What it
-    ///   throws is passed on.
+    /// - Parameters:
+    ///   - folder: path of the folder, for messages; nil for files that lie in none.
+    ///   - read: gives the bytes of the file with this name, nil when there is none. What it throws is
+    ///     passed on.
     /// - Throws: `TokenizerError` when no tokenizer is there or a file is not acceptable.
-    public static func load(files read: (_ name: String) throws -> [UInt8]?) throws -> ByteLevelBPE {
+    public static func load(
+        in folder: String? = nil, files read: (_ name: String) throws -> [UInt8]?
+    ) throws -> ByteLevelBPE {
+        do {
+            return try tokenizer(from: read)
+        } catch let error as TokenizerError {
+            throw folder.map(error.inFolder) ?? error
+        }
+    }
+
+    private static func tokenizer(from read: (_ name: String) throws -> [UInt8]?) throws -> ByteLevelBPE {
         func json(_ name: String) throws -> JSON? {
             guard let bytes = try read(name) else { return nil }
             do {
@@ -31,11 +43,10 @@ extension ByteLevelBPE {
         } else if try read("tokenizer.model") != nil {
             throw TokenizerError.unsupported(
                 field: "the tokenizer", found: "SentencePiece",
-                supported: "tokenizer.json, vocab.json with merges.txt",
-                file: "tokenizer.model")
+                supported: "tokenizer.json, vocab.json with merges.txt", file: "tokenizer.model")
         } else {
             throw TokenizerError.missing(
-                field: "tokenizer.json (or vocab.json with merges.txt)", file: "the folder")
+                field: "this file, or vocab.json with merges.txt,", file: "tokenizer.json")
         }
         var special = tokenizer.specialTokens
         for name in ["generation_config.json", "config.json"] {

@@ -117,6 +117,10 @@ import Testing
                 try await model.perplexity(of: [0, 1])
             }
         }
+        let nothing = StandInModel(vocabularySize: 3) { _ in [Float](repeating: -.infinity, count: 3) }
+        await #expect(throws: GenerationError.notFinite(position: 0)) {
+            try await nothing.perplexity(of: [0, 1])
+        }
         let model = StandInModel(vocabularySize: 3) { _ in [0, -.infinity, 1] }
         #expect(try await model.perplexity(of: [0, 1]).perplexity == .infinity)
     }

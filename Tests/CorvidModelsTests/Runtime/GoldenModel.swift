@@ -11,7 +11,8 @@ struct GoldenModel {
     let logits: [[Float]]
 
     /// Empty only if the fixtures are gone, which `ReferenceTests` notices.
-    static let all = ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("Models"))) ?? []).sorted()
+    static let all = ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("Models"))) ?? [])
+        .sorted()
 
     init(_ name: String) throws {
         self.name = name
@@ -65,7 +66,9 @@ struct Schedule: CustomStringConvertible {
                 for position in first..<end {
                     let wants = index == batch - 1 && position >= start
                     rows.append(
-                        .init(token: sequence[position], sequence: index, position: position, wantsLogits: wants))
+                        .init(
+                            token: sequence[position], sequence: index, position: position, wantsLogits: wants
+                        ))
                 }
             }
             let logits = try model.logitsBlocking(for: Batch(rows: rows, caches: caches))

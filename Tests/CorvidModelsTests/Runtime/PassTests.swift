@@ -1,7 +1,7 @@
 import CorvidModels
 import CorvidTensors
-import Testing
 import TestSupport
+import Testing
 
 /// Rows that cannot be run, and cancellation.
 @Suite struct PassTests {
@@ -19,13 +19,16 @@ import TestSupport
         }
         let size = model.vocabularySize
         #expect(throws: PassError.token(id: -1, vocabularySize: size)) { try run([row(-1, 0)]) }
-        #expect(throws: PassError.token(id: Int32(size), vocabularySize: size)) { try run([row(Int32(size), 0)]) }
+        #expect(throws: PassError.token(id: Int32(size), vocabularySize: size)) {
+            try run([row(Int32(size), 0)])
+        }
         #expect(throws: PassError.position(found: 1, expected: 0)) { try run([row(0, 1)]) }
         #expect(throws: PassError.position(found: 0, expected: 1)) { try run([row(0, 0), row(0, 0)]) }
         #expect(throws: PassError.sequence(index: 1, count: 1)) { try run([row(0, 0, sequence: 1)]) }
         #expect(throws: PassError.sequence(index: -1, count: 1)) { try run([row(0, 0, sequence: -1)]) }
         let tooMany = (0...model.contextLength).map { row(1, $0) }
-        let error = PassError.contextFull(positions: model.contextLength + 1, contextLength: model.contextLength)
+        let error = PassError.contextFull(
+            positions: model.contextLength + 1, contextLength: model.contextLength)
         #expect(throws: error) { try run(tooMany) }
         #expect(cache.count == 0)
         try run([row(0, 0), row(1, 1)])

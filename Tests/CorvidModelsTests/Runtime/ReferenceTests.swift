@@ -1,8 +1,8 @@
 import CorvidModels
 import CorvidTensors
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// Logits against the reference implementation in float64.
 @Suite struct ReferenceTests {
@@ -27,7 +27,9 @@ import TestSupport
         }
     }
 
-    @Test("the file's own type stays close to the reference, and keeps the most likely token nearly always", arguments: GoldenModel.all)
+    @Test(
+        "the file's own type stays close to the reference, and keeps the most likely token nearly always",
+        arguments: GoldenModel.all)
     func ownTypeIsClose(name: String) throws {
         let golden = try GoldenModel(name)
         let schedule = name == "llama-rope-dynamic" ? Schedule(threads: 2, chunk: 1) : Schedule(threads: 2)

@@ -1,14 +1,15 @@
 import CorvidModels
 import CorvidTensors
-import Testing
 import TestSupport
+import Testing
 
 /// The same bytes over threads, batch, cache and chunks.
 @Suite struct SameBitsTests {
     /// Every model in its own type, and some computing in another.
     static let models: [(name: String, type: DType?)] =
         GoldenModel.all.map { ($0, nil) } + [
-            ("gguf-q4_1", .f32), ("gguf-k", .bf16), ("gpt2", .bf16), ("llama-bf16", .f16), ("gguf-mixed", .f32),
+            ("gguf-q4_1", .f32), ("gguf-k", .bf16), ("gpt2", .bf16), ("llama-bf16", .f16),
+            ("gguf-mixed", .f32),
         ]
 
     @Test("logits have the same bits over threads x batch x cache x chunk", arguments: models)
@@ -20,9 +21,14 @@ import TestSupport
             for batch in [1, 2, 3, 8] {
                 for usesCache in [true, false] {
                     for chunk in [1, 7, 64] {
-                        let schedule = Schedule(threads: threads, batch: batch, chunk: chunk, usesCache: usesCache)
+                        let schedule = Schedule(
+                            threads: threads, batch: batch, chunk: chunk, usesCache: usesCache)
                         let bits = try schedule.logits(model, golden.ids).map { $0.map(\.bitPattern) }
-                        if let reference { #expect(bits == reference, "\(schedule)") } else { reference = bits }
+                        if let reference {
+                            #expect(bits == reference, "\(schedule)")
+                        } else {
+                            reference = bits
+                        }
                     }
                 }
             }
@@ -63,7 +69,9 @@ import TestSupport
         let model = try golden.load(as: nil)
         let length = min(300, model.contextLength)
         func rows(_ ids: [Int32]) -> [Batch<KeyValueCache>.Row] {
-            ids.enumerated().map { .init(token: $1, sequence: 0, position: $0, wantsLogits: $0 == ids.count - 1) }
+            ids.enumerated().map {
+                .init(token: $1, sequence: 0, position: $0, wantsLogits: $0 == ids.count - 1)
+            }
         }
         let one = (0..<length).map { golden.ids[$0 % golden.ids.count] }
         let other = (0..<length).map { golden.ids[($0 * 3 + 1) % golden.ids.count] }

@@ -9,9 +9,10 @@ import CorvidText
 ///
 /// Each reply renders all turns anew and runs only what follows the longest beginning that the cache holds
 /// already. When the context is full the oldest turns are dropped, never the system prompt and never the
-/// newest message, and the reply says how many.
-public actor Conversation<Model: LanguageModel> {
-    public let generator: Generator<Model>
+/// newest message, and the reply says how many. Where a message spells a special token, that is text: only
+/// the template writes special tokens.
+public actor Conversation<SomeModel: LanguageModel> {
+    public let generator: Generator<SomeModel>
     public let template: ChatTemplate
     public var settings: ConversationSettings
     /// All that was said, dropped turns among it.
@@ -19,17 +20,19 @@ public actor Conversation<Model: LanguageModel> {
     /// Messages at the beginning that the model no longer sees.
     public private(set) var droppedMessages = 0
 
+    private let encoder: PromptEncoder
     private var isReplying = false
-    private var cache: Model.Cache?
+    private var cache: SomeModel.Cache?
     /// The tokens whose keys and values ``cache`` holds.
     private var cachedIDs: [Int32] = []
 
     public init(
-        generator: Generator<Model>, template: ChatTemplate, settings: ConversationSettings = .init(),
+        generator: Generator<SomeModel>, template: ChatTemplate, settings: ConversationSettings = .init(),
         transcript: Transcript = Transcript()
     ) {
         self.generator = generator
         self.template = template
+        self.encoder = PromptEncoder(template: template, tokenizer: generator.tokenizer)
         self.settings = settings
         self.transcript = transcript
     }
@@ -101,7 +104,7 @@ public actor Conversation<Model: LanguageModel> {
         let room = settings.room(in: contextLength)
         var droppedTurns = 0
         while true {
-            let ids = try encode(transcript.messages(from: droppedMessages))
+            let ids = try encoder.encode(transcript.messages(from: droppedMessages))
             if ids.count <= contextLength - room { return (ids, droppedTurns) }
             let rest = transcript.messages.indices.dropFirst(droppedMessages + 1)
             guard let next = rest.first(where: { transcript.messages[$0].role == Transcript.userRole }) else {
@@ -112,12 +115,6 @@ public actor Conversation<Model: LanguageModel> {
             droppedMessages = next
             droppedTurns += 1
         }
-    }
-
-    private func encode(_ messages: [ChatMessage]) throws -> [Int32] {
-        let rendered = try template.render(messages: messages, addGenerationPrompt: true)
-        // The template itself writes the tokens around the text.
-        return generator.tokenizer.encode(rendered, addSpecialTokens: false, parseSpecial: true)
     }
 
     /// Whether turns are written as `User: ...` lines. A model that knows no end of a turn then goes on with

@@ -44,10 +44,15 @@ public enum ReplyEvent: Sendable, Equatable {
 public enum ConversationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A reply is being made.
     case busy
+    /// A message spells a special token, and all characters that could mark the place are in use.
+    case noPrivateCharacter
 
     public var description: String {
         switch self {
         case .busy: "a reply is being made; wait for its end or cancel it"
+        case .noPrivateCharacter:
+            "a message spells a special token, and the conversation has every private-use character of Unicode; "
+                + "leave one of them out"
         }
     }
 }

@@ -13,35 +13,23 @@ public struct TopK: LogitsStep {
     public func apply(to candidates: inout Candidates, history: TokenHistory) {
         let wanted = max(count, 1)
         guard candidates.count > wanted else { return }
-        // Keys gather until there are twice as many as wanted, then the lower half goes; what is not above
-        // the lowest kept key need not be looked at again.
+        // Ranks gather until there are twice as many as wanted, then the lower half goes; what is not above
+        // the lowest kept one need not be looked at again.
         let room = wanted > 64 ? 2 * wanted : wanted + 64
-        var keys: [UInt64] = []
-        keys.reserveCapacity(room)
+        var ranks: [LogitRank] = []
+        ranks.reserveCapacity(room)
         var bar = -Float.infinity
         for (entry, logit) in candidates.logits.enumerated() {
             // Entries come in ascending order, so one that equals the lowest kept logit loses to it.
-            if keys.count >= wanted, logit <= bar { continue }
-            keys.append(rank(of: logit, entry: entry))
-            if keys.count == room {
-                keys.sort(by: >)
-                keys.removeLast(room - wanted)
-                bar = candidates.logits[self.entry(of: keys[wanted - 1])]
+            if ranks.count >= wanted, logit <= bar { continue }
+            ranks.append(LogitRank(of: logit, entry: entry))
+            if ranks.count == room {
+                ranks.sort(by: >)
+                ranks.removeLast(room - wanted)
+                bar = candidates.logits[ranks[wanted - 1].entry]
             }
         }
-        keys.sort(by: >)
-        candidates.keep(keys.prefix(wanted).map(entry(of:)).sorted())
+        ranks.sort(by: >)
+        candidates.keep(ranks.prefix(wanted).map(\.entry).sorted())
     }
-
-    private func entry(of rank: UInt64) -> Int {
-        Int(UInt32.max - UInt32(truncatingIfNeeded: rank))
-    }
-}
-
-/// A number that orders entries by logit and, where logits are equal, puts the earlier entry above.
-func rank(of logit: Float, entry: Int) -> UInt64 {
-    // Adding 0 makes -0 equal to 0, as comparison has it; then flipped bit patterns sort like the numbers.
-    let bits = (logit + 0).bitPattern
-    let ordered = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
-    return UInt64(ordered) << 32 | UInt64(UInt32.max - UInt32(truncatingIfNeeded: entry))
 }

@@ -34,20 +34,19 @@ public struct TopP: LogitsStep {
         }
 
         var kept: [Int] = []
-        var undecided: [UInt64] = []
+        var undecided: [LogitRank] = []
         for (entry, weight) in weights.enumerated() where weight > 0 {
             let bin = Self.bin(candidates.logits[entry], below: greatest)
             if bin < border {
                 kept.append(entry)
             } else if bin == border {
-                undecided.append(rank(of: candidates.logits[entry], entry: entry))
+                undecided.append(LogitRank(of: candidates.logits[entry], entry: entry))
             }
         }
         undecided.sort(by: >)
         for rank in undecided {
-            let entry = Int(UInt32.max - UInt32(truncatingIfNeeded: rank))
-            kept.append(entry)
-            sum += weights[entry]
+            kept.append(rank.entry)
+            sum += weights[rank.entry]
             if sum >= target { break }
         }
         candidates.keep(kept.sorted())
