@@ -34,7 +34,7 @@ import numpy as np
 import torch
 import transformers
 from gguf import GGMLQuantizationType as Block
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 GOLDEN = Path(__file__).resolve().parent.parent / "Tests" / "Golden"
 MODELS = GOLDEN / "Models"
@@ -64,15 +64,26 @@ def reference_logits(folder: Path, ids: np.ndarray, stepwise: bool = False) -> n
     assert not loading["missing_keys"], loading["missing_keys"]
     assert not loading["mismatched_keys"], loading["mismatched_keys"]
     model.eval()
+    file = {}
+    if model.config.model_type == "mpt":
+        file = {name: tensor.double() for name, tensor in load_file(folder / "model.safetensors").items()}
+        # transformers leaves out the config's greatest exponent, which published models have at 8.
+        build, maximum = model.transformer.build_mpt_alibi_tensor, model.config.attn_config.alibi_bias_max
+        model.transformer.build_mpt_alibi_tensor = lambda *sizes, device: build(
+            *sizes, alibi_bias_max=maximum, device=device)
     with torch.no_grad(), float64_everywhere():
         for module in model.modules():
             # Tables of angles were made in float32 while loading; make them again.
-            if type(module).__name__ == "LlamaRotaryEmbedding":
+            if type(module).__name__ in ("LlamaRotaryEmbedding", "GPTNeoXRotaryEmbedding"):
                 module.__init__(module.config)
-            if type(module).__name__ == "GPTJAttention":
+            if type(module).__name__ in ("GPTJAttention", "CodeGenAttention"):
                 from transformers.models.gptj.modeling_gptj import create_sinusoidal_positions
                 module.embed_positions = create_sinusoidal_positions(
                     module.max_positions, module.pos_embd_dim)
+            if type(module).__name__ == "MptAttention" and model.config.attn_config.qk_ln:
+                add_query_key_norms(module, {
+                    part: file[f"transformer.blocks.{module.layer_idx}.attn.{part}_ln.weight"]
+                    for part in ("q", "k")})
         tokens = torch.tensor(ids[None].astype(np.int64))
         if stepwise:
             rows, cache = [], None
@@ -84,7 +95,24 @@ def reference_logits(folder: Path, ids: np.ndarray, stepwise: bool = False) -> n
         else:
             logits = model(tokens, use_cache=False).logits[0]
     assert logits.dtype == torch.float64
+    if getattr(model.config, "logit_scale", None) is not None:  # which transformers' MPT leaves out
+        scale = model.config.logit_scale
+        logits = logits * (model.config.d_model ** -0.5 if scale == "inv_sqrt_d_model" else scale)
     return logits.numpy()
+
+
+def add_query_key_norms(module: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """MPT's qk_ln, which transformers leaves out: norms over all heads, after the clipping."""
+    limit, width = module.clip_qkv, module.hidden_size
+    module.clip_qkv = None
+
+    def hook(_, __, output):
+        query, key, value = output.clamp(-limit, limit).split(width, dim=-1)
+        query = torch.nn.functional.layer_norm(query, [width], weights["q"])
+        key = torch.nn.functional.layer_norm(key, [width], weights["k"])
+        return torch.cat([query, key, value], dim=-1)
+
+    module.Wqkv.register_forward_hook(hook)
 
 
 def save_golden(folder: Path, ids: np.ndarray, logits: np.ndarray) -> None:
@@ -109,7 +137,7 @@ def random_weights(shapes: dict[str, list[int]], random: np.random.Generator) ->
     weights = {}
     for name, shape in shapes.items():
         values = random.standard_normal(shape)
-        if "ln_" in name or "norm" in name:
+        if "ln_" in name or "norm" in name or "_ln." in name:
             values = values * 0.2 + (1.0 if name.endswith("weight") else 0.0)
         elif name.endswith("bias"):
             values = values * 0.3
@@ -393,6 +421,195 @@ def llama_bf16() -> None:
         73, width=30, heads=5, groups=1, head=8, inner=51, layers=2, rope_theta=10000.0,
         torch_dtype="bfloat16")
     write_model("llama-bf16", config, llama_shapes(config), dtype=torch.bfloat16)
+
+
+# MARK: Families with other blocks, positions and fused matrices
+
+def linear_shapes(name: str, size_in: int, size_out: int, bias: bool = True) -> dict[str, list[int]]:
+    return {name + ".weight": [size_out, size_in]} | ({name + ".bias": [size_out]} if bias else {})
+
+
+def norm_shapes(name: str, width: int, bias: bool = True) -> dict[str, list[int]]:
+    return {name + ".weight": [width]} | ({name + ".bias": [width]} if bias else {})
+
+
+def gpt_neox_shapes(config: dict) -> dict[str, list[int]]:
+    width, inner = config["hidden_size"], config["intermediate_size"]
+    shapes = {"gpt_neox.embed_in.weight": [config["vocab_size"], width]}
+    for layer in range(config["num_hidden_layers"]):
+        block = f"gpt_neox.layers.{layer}."
+        shapes |= norm_shapes(block + "input_layernorm", width)
+        shapes |= norm_shapes(block + "post_attention_layernorm", width)
+        shapes |= linear_shapes(block + "attention.query_key_value", width, 3 * width)
+        shapes |= linear_shapes(block + "attention.dense", width, width)
+        shapes |= linear_shapes(block + "mlp.dense_h_to_4h", width, inner)
+        shapes |= linear_shapes(block + "mlp.dense_4h_to_h", inner, width)
+    return shapes | norm_shapes("gpt_neox.final_layer_norm", width) | {
+        "embed_out.weight": [config["vocab_size"], width]}
+
+
+def gpt_neox_config(**more) -> dict:
+    return {
+        "architectures": ["GPTNeoXForCausalLM"], "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "gelu",
+        "layer_norm_eps": 1e-05, "max_position_embeddings": 64, "model_type": "gpt_neox",
+        "rotary_emb_base": 10000, "tie_word_embeddings": False, "use_parallel_residual": True} | more
+
+
+def gpt_neox() -> None:
+    """As Pythia: two norms side by side, a quarter of each head rotated. The mask is stored, too."""
+    config = gpt_neox_config(
+        vocab_size=61, hidden_size=24, num_attention_heads=3, num_hidden_layers=2, intermediate_size=53,
+        rotary_pct=0.25)
+    extra = {f"gpt_neox.layers.{layer}.attention.bias": torch.ones(1, 1, 8, 8) for layer in range(2)}
+    write_model("gpt-neox", config, gpt_neox_shapes(config), extra=extra)
+
+
+def gpt_neox_sequential() -> None:
+    config = gpt_neox_config(
+        vocab_size=57, hidden_size=22, num_attention_heads=1, num_hidden_layers=2, intermediate_size=35,
+        rotary_pct=0.4, use_parallel_residual=False, hidden_act="gelu_fast", rotary_emb_base=1000)
+    write_model("gpt-neox-sequential", config, gpt_neox_shapes(config))
+
+
+def gpt_neo() -> None:
+    """Layers that see everything and layers that see their last 5 positions; scores without a factor."""
+    width, layers, inner, vocabulary, positions = 18, 3, 41, 58, 49
+    config = {
+        "activation_function": "gelu_new", "architectures": ["GPTNeoForCausalLM"],
+        "attention_types": [[["global", "local"], 1], [["local"], 1]],
+        "attention_layers": ["global", "local", "local"], "bos_token_id": 0, "eos_token_id": 0,
+        "hidden_size": width, "intermediate_size": inner, "layer_norm_epsilon": 1e-05,
+        "max_position_embeddings": positions, "model_type": "gpt_neo", "num_heads": 3, "num_layers": layers,
+        "vocab_size": vocabulary, "window_size": 5}
+    shapes = {"transformer.wte.weight": [vocabulary, width], "transformer.wpe.weight": [positions, width]}
+    for layer in range(layers):
+        block = f"transformer.h.{layer}."
+        shapes |= norm_shapes(block + "ln_1", width) | norm_shapes(block + "ln_2", width)
+        for part in ("q", "k", "v"):
+            shapes |= linear_shapes(block + f"attn.attention.{part}_proj", width, width, bias=False)
+        shapes |= linear_shapes(block + "attn.attention.out_proj", width, width)
+        shapes |= linear_shapes(block + "mlp.c_fc", width, inner)
+        shapes |= linear_shapes(block + "mlp.c_proj", inner, width)
+    write_model("gpt-neo", config, shapes | norm_shapes("transformer.ln_f", width))
+
+
+def opt_model(name: str, norm_before: bool, embedding: int, vocabulary: int, **more) -> None:
+    width, layers, inner, positions = 20, 2, 37, 45
+    config = {
+        "activation_function": "relu", "architectures": ["OPTForCausalLM"], "bos_token_id": 2,
+        "do_layer_norm_before": norm_before, "eos_token_id": 2, "ffn_dim": inner, "hidden_size": width,
+        "max_position_embeddings": positions, "model_type": "opt", "num_attention_heads": 2,
+        "num_hidden_layers": layers, "pad_token_id": 1, "vocab_size": vocabulary,
+        "word_embed_proj_dim": embedding} | more
+    shapes = {
+        "model.decoder.embed_tokens.weight": [vocabulary, embedding],
+        "model.decoder.embed_positions.weight": [positions + 2, width]}
+    for layer in range(layers):
+        block = f"model.decoder.layers.{layer}."
+        for part in ("q", "k", "v", "out"):
+            shapes |= linear_shapes(block + f"self_attn.{part}_proj", width, width)
+        shapes |= linear_shapes(block + "fc1", width, inner) | linear_shapes(block + "fc2", inner, width)
+        shapes |= norm_shapes(block + "self_attn_layer_norm", width)
+        shapes |= norm_shapes(block + "final_layer_norm", width)
+    if norm_before:
+        shapes |= norm_shapes("model.decoder.final_layer_norm", width)
+    if embedding != width:
+        shapes |= linear_shapes("model.decoder.project_in", embedding, width, bias=False)
+        shapes |= linear_shapes("model.decoder.project_out", width, embedding, bias=False)
+    write_model(name, config, shapes)
+
+
+def opt() -> None:
+    opt_model("opt", norm_before=True, embedding=20, vocabulary=56)
+
+
+def opt_350m() -> None:
+    """As OPT-350m: norms after the residual, a narrow embedding, no last norm."""
+    opt_model("opt-350m", norm_before=False, embedding=11, vocabulary=54)
+
+
+def bloom_model(name: str, heads: int, width: int, vocabulary: int, prefix: str, **more) -> None:
+    config = {
+        "architectures": ["BloomForCausalLM"], "bos_token_id": 1, "eos_token_id": 2, "hidden_size": width,
+        "layer_norm_epsilon": 1e-05, "model_type": "bloom", "n_head": heads, "n_layer": 2,
+        "vocab_size": vocabulary} | more
+    shapes = {prefix + "word_embeddings.weight": [vocabulary, width]}
+    shapes |= norm_shapes(prefix + "word_embeddings_layernorm", width)
+    for layer in range(2):
+        block = f"{prefix}h.{layer}."
+        shapes |= norm_shapes(block + "input_layernorm", width)
+        shapes |= norm_shapes(block + "post_attention_layernorm", width)
+        shapes |= linear_shapes(block + "self_attention.query_key_value", width, 3 * width)
+        shapes |= linear_shapes(block + "self_attention.dense", width, width)
+        shapes |= linear_shapes(block + "mlp.dense_h_to_4h", width, 4 * width)
+        shapes |= linear_shapes(block + "mlp.dense_4h_to_h", 4 * width, width)
+    write_model(name, config, shapes | norm_shapes(prefix + "ln_f", width))
+
+
+def bloom() -> None:
+    """Six heads: the slopes of no power of two."""
+    bloom_model("bloom", heads=6, width=18, vocabulary=63, prefix="transformer.")
+
+
+def bloom_post_norm() -> None:
+    """The residual is the norm's output; names without prefix, as in the published files."""
+    bloom_model(
+        "bloom-post-norm", heads=4, width=20, vocabulary=55, prefix="",
+        apply_residual_connection_post_layernorm=True)
+
+
+def mpt_model(name: str, heads: int, width: int, vocabulary: int, attention: dict, **more) -> None:
+    config = {
+        "architectures": ["MPTForCausalLM"], "attn_config": {
+            "alibi": True, "alibi_bias_max": 8, "attn_impl": "torch", "attn_pdrop": 0,
+            "attn_type": "multihead_attention", "attn_uses_sequence_id": False, "clip_qkv": None,
+            "prefix_lm": False, "qk_ln": False, "softmax_scale": None} | attention,
+        "d_model": width, "expansion_ratio": 4, "learned_pos_emb": True, "logit_scale": None,
+        "max_seq_len": 48, "model_type": "mpt", "n_heads": heads, "n_layers": 2, "no_bias": True,
+        "norm_type": "low_precision_layernorm", "vocab_size": vocabulary} | more
+    shapes = {"transformer.wte.weight": [vocabulary, width]}
+    for layer in range(2):
+        block = f"transformer.blocks.{layer}."
+        shapes |= norm_shapes(block + "norm_1", width, bias=False)
+        shapes |= norm_shapes(block + "norm_2", width, bias=False)
+        shapes |= linear_shapes(block + "attn.Wqkv", width, 3 * width, bias=False)
+        shapes |= linear_shapes(block + "attn.out_proj", width, width, bias=False)
+        shapes |= linear_shapes(block + "ffn.up_proj", width, 4 * width, bias=False)
+        shapes |= linear_shapes(block + "ffn.down_proj", 4 * width, width, bias=False)
+        if config["attn_config"]["qk_ln"]:
+            shapes |= {block + f"attn.{part}_ln.weight": [width] for part in ("q", "k")}
+    write_model(name, config, shapes | norm_shapes("transformer.norm_f", width, bias=False))
+
+
+def mpt() -> None:
+    mpt_model("mpt", heads=4, width=20, vocabulary=60, attention={})
+
+
+def mpt_options() -> None:
+    """All that the family's config may ask for: clipping, norms of queries and keys, factors."""
+    mpt_model(
+        "mpt-options", heads=2, width=18, vocabulary=52, logit_scale="inv_sqrt_d_model",
+        attention={"clip_qkv": 1.5, "qk_ln": True, "softmax_scale": 0.4, "alibi_bias_max": 4})
+
+
+def codegen() -> None:
+    width, layers, inner, vocabulary = 24, 2, 43, 64
+    config = {
+        "activation_function": "gelu_new", "architectures": ["CodeGenForCausalLM"], "bos_token_id": 0,
+        "eos_token_id": 0, "layer_norm_epsilon": 1e-05, "model_type": "codegen", "n_ctx": 64, "n_embd": width,
+        "n_head": 4, "n_inner": inner, "n_layer": layers, "n_positions": 64, "rotary_dim": 4,
+        "tie_word_embeddings": False, "vocab_size": vocabulary}
+    shapes = {"transformer.wte.weight": [vocabulary, width]}
+    for layer in range(layers):
+        block = f"transformer.h.{layer}."
+        shapes |= norm_shapes(block + "ln_1", width)
+        shapes |= linear_shapes(block + "attn.qkv_proj", width, 3 * width, bias=False)
+        shapes |= linear_shapes(block + "attn.out_proj", width, width, bias=False)
+        shapes |= linear_shapes(block + "mlp.fc_in", width, inner)
+        shapes |= linear_shapes(block + "mlp.fc_out", inner, width)
+    shapes |= norm_shapes("transformer.ln_f", width) | linear_shapes("lm_head", width, vocabulary)
+    extra = {f"transformer.h.{layer}.attn.causal_mask": torch.ones(1, 1, 4, 4) for layer in range(layers)}
+    write_model("codegen", config, shapes, extra=extra)
 
 
 # MARK: GGUF files
@@ -725,7 +942,8 @@ def rounded(value: float) -> float:
 
 MAKERS = [
     gptj, gptj_f16, gpt2, gpt2_old, cerebras, gpt2_inverse_layer, gpt2_unscaled, llama, llama_tied,
-    llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, gguf_f32,
+    llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, gpt_neox,
+    gpt_neox_sequential, gpt_neo, opt, opt_350m, bloom, bloom_post_norm, mpt, mpt_options, codegen, gguf_f32,
     gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2,
     dequantise]
 

@@ -64,7 +64,8 @@ public enum Launch {
     }
 
     /// Says what went wrong in one or two lines, or what was asked for (help, version).
-    private static func tell(_ error: any Error, of command: any ParsableCommand.Type = Corvid.self) -> Int32 {
+    private static func tell(_ error: any Error, of command: any ParsableCommand.Type = Corvid.self) -> Int32
+    {
         let code = Corvid.exitCode(for: error)
         if error is ExitCode { return code.rawValue }
         if code == .success {
@@ -89,7 +90,8 @@ public enum Launch {
     /// in the help.
     static func usage(_ message: String) -> String {
         let lines = message.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-        var first = lines.first.map { $0.hasPrefix("Error: ") ? String($0.dropFirst(7)) : $0 } ?? "wrong usage"
+        var first =
+            lines.first.map { $0.hasPrefix("Error: ") ? String($0.dropFirst(7)) : $0 } ?? "wrong usage"
         // A wrong value is followed by the right ones, one in a line.
         if first.hasSuffix(":") {
             let values = lines.dropFirst().prefix { !$0.hasPrefix("Usage:") }.filter { $0.hasPrefix("- ") }

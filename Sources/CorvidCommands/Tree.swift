@@ -15,8 +15,10 @@ public struct Corvid: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [ChatCommand.self, GenerateCommand.self, TokenizeCommand.self]),
-            CommandGroup(name: "Measure", subcommands: [LogitsCommand.self, PerplexityCommand.self, BenchCommand.self]),
+            CommandGroup(
+                name: "Run", subcommands: [ChatCommand.self, GenerateCommand.self, TokenizeCommand.self]),
+            CommandGroup(
+                name: "Measure", subcommands: [LogitsCommand.self, PerplexityCommand.self, BenchCommand.self]),
             CommandGroup(name: "Store", subcommands: [InspectCommand.self]),
         ])
 

@@ -24,9 +24,13 @@ enum ModelName {
 
     /// Whether a person who wrote this meant a file or folder.
     static func looksLikePath(_ name: String) -> Bool {
-        if name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~") || name.hasSuffix("/") { return true }
+        if name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~") || name.hasSuffix("/") {
+            return true
+        }
         let lower = name.lowercased()
-        if [".gguf", ".safetensors", ".bin", ".json"].contains(where: { lower.hasSuffix($0) }) { return true }
+        if [".gguf", ".safetensors", ".bin", ".json"].contains(where: { lower.hasSuffix($0) }) {
+            return true
+        }
         return name.split(separator: "/").count > 2
     }
 

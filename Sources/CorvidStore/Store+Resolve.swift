@@ -31,7 +31,9 @@ extension Store {
             if holdsModel(folder) { return ModelLocation(name: name, path: folder) }
             if name == Self.defaultModel { return try resolveDefault() }
             // Not a model, and yet what was asked for: opening it says what is missing.
-            if FileManager.default.fileExists(atPath: folder) { return ModelLocation(name: name, path: folder) }
+            if FileManager.default.fileExists(atPath: folder) {
+                return ModelLocation(name: name, path: folder)
+            }
         }
         if let (organisation, repository) = ModelName.repository(name),
             let folder = hubCache.snapshot(organisation: organisation, name: repository)

@@ -15,11 +15,13 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         case .noFile(let path):
             return "\(path): no such file or folder"
         case .noDefaultModel(let folder):
-            return "the default model is not in \(folder).\nRun './corvid chat' once to fetch it, or name a model."
+            return
+                "the default model is not in \(folder).\nRun './corvid chat' once to fetch it, or name a model."
         case .unknownModel(let name, let known, let nearest, let store):
             let there = known.isEmpty ? "There is none yet in \(store)." : "There are: \(Self.list(known))."
             let hint = nearest.map { " Did you mean '\($0)'?" } ?? ""
-            return "no model '\(name)': neither a path, nor in the store, nor in the Hugging Face cache.\(hint)\n"
+            return
+                "no model '\(name)': neither a path, nor in the store, nor in the Hugging Face cache.\(hint)\n"
                 + there
         }
     }

@@ -13,7 +13,8 @@ import Testing
 
     @Test("rates are tokens by seconds, one for each repetition") func rates() {
         var report = BenchReport(
-            model: "m", type: "F32", threads: 2, promptTokens: 100, generateTokens: 10, seed: 0, loadSeconds: 0.5)
+            model: "m", type: "F32", threads: 2, promptTokens: 100, generateTokens: 10, seed: 0,
+            loadSeconds: 0.5)
         report.add(.init(prefillSeconds: 2, decodeSeconds: 5, residentBeyondFiles: 7))
         report.add(.init(prefillSeconds: 1, decodeSeconds: 2, residentBeyondFiles: 3))
         #expect(report.prefillRates == [50, 100])
@@ -31,7 +32,8 @@ import Testing
         ])
     func seeds(seed: UInt64, expected: String) {
         let bench = BenchReport(
-            model: "m", type: "F32", threads: 1, promptTokens: 1, generateTokens: 0, seed: seed, loadSeconds: 1)
+            model: "m", type: "F32", threads: 1, promptTokens: 1, generateTokens: 0, seed: seed,
+            loadSeconds: 1)
         #expect(bench.json["seed"]?.encoded() == expected)
         let generate = GenerateReport(model: "m", seed: seed, promptIDs: [], results: [], showsSamples: false)
         #expect(generate.json["seed"]?.encoded() == expected)

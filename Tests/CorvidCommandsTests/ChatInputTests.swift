@@ -7,7 +7,8 @@ import Testing
         "a line is a message unless it begins with a slash and letters",
         arguments: [
             ("", ChatInput.nothing), ("  \t", .nothing), ("hello", .message("hello")),
-            ("  indented", .message("  indented")), ("/usr/bin is a folder", .message("/usr/bin is a folder")),
+            ("  indented", .message("  indented")),
+            ("/usr/bin is a folder", .message("/usr/bin is a folder")),
             ("//help me", .message("/help me")), ("/", .message("/")), ("/1", .message("/1")),
             ("/help", .help), (" /HELP ", .help), ("/quit", .quit), ("/exit", .quit), ("/reset", .reset),
             ("/system", .system(nil)), ("/system Be kind.", .system("Be kind.")), ("/system -", .system("")),

@@ -29,7 +29,8 @@ import Testing
     @Test(
         "a wrong name or value changes nothing and says why",
         arguments: [
-            ("tempo", "1"), ("temperature", "hot"), ("temperature", "-1"), ("temperature", "nan"), ("top-k", "1.5"),
+            ("tempo", "1"), ("temperature", "hot"), ("temperature", "-1"), ("temperature", "nan"),
+            ("top-k", "1.5"),
             ("top-p", "2"), ("seed", "-1"), ("max-tokens", "0"), ("timings", "maybe"),
         ])
     func mistakes(name: String, value: String) {

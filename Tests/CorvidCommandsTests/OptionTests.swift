@@ -19,8 +19,10 @@ import Testing
 
     @Test("every sampling option reaches its setting") func sampling() throws {
         let command = try generate(
-            "--temperature", "0.5", "--top-k", "3", "--top-p", "0.25", "--min-p", "0.125", "--repetition-penalty", "2",
-            "--frequency-penalty=-1", "--presence-penalty", "1.5", "--logit-bias", "7=-5", "--logit-bias", "8=2.5")
+            "--temperature", "0.5", "--top-k", "3", "--top-p", "0.25", "--min-p", "0.125",
+            "--repetition-penalty", "2",
+            "--frequency-penalty=-1", "--presence-penalty", "1.5", "--logit-bias", "7=-5", "--logit-bias",
+            "8=2.5")
         var expected = SamplingSettings()
         expected.temperature = 0.5
         expected.topK = 3
@@ -52,7 +54,9 @@ import Testing
         #expect(TokenIdentifiers(argument: text)?.ids == expected)
     }
 
-    @Test("what is no list of token ids is refused", arguments: ["", ",", "a", "1,b", "-1", "2147483648", "1.5"])
+    @Test(
+        "what is no list of token ids is refused",
+        arguments: ["", ",", "a", "1,b", "-1", "2147483648", "1.5"])
     func notIdentifiers(text: String) {
         #expect(TokenIdentifiers(argument: text) == nil)
     }

@@ -13,7 +13,8 @@ import Testing
     }
 
     private func makeModel(_ path: String) throws {
-        try FileManager.default.createDirectory(atPath: folder.path(of: path), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: folder.path(of: path), withIntermediateDirectories: true)
         try folder.write("{}", to: path + "/config.json")
     }
 

@@ -46,11 +46,13 @@ extension EndToEnd {
         @Test("a saved talk has its turns and can be gone on with") func save() async throws {
             let path = folder.path(of: "talk.json")
             let saved = try await program.run(
-                ["chat", Models.gptj, "--system", "Be kind."] + options, input: "hello\n/save \(path)\n/quit\nnot read\n")
+                ["chat", Models.gptj, "--system", "Be kind."] + options,
+                input: "hello\n/save \(path)\n/quit\nnot read\n")
             #expect(saved.status == 0)
             let text = try String(contentsOfFile: path, encoding: .utf8)
             #expect(text.contains("Be kind.") && text.contains("hello") && !text.contains("not read"))
-            let loaded = try await program.run(["chat", Models.gptj] + options, input: "/load \(path)\n/system\n")
+            let loaded = try await program.run(
+                ["chat", Models.gptj] + options, input: "/load \(path)\n/system\n")
             #expect(loaded.errors.contains("after 2 messages") && loaded.errors.contains("Be kind."))
         }
 

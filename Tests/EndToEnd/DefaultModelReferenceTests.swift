@@ -25,7 +25,8 @@ extension EndToEnd {
         private func model(_ type: DType?) throws -> Model {
             let store = try #require(Models.storeWithDefault)
             return try Model.load(
-                path: store + "/models/SmolLM2-135M-Instruct", options: LoadOptions(threads: 2, computeType: type))
+                path: store + "/models/SmolLM2-135M-Instruct",
+                options: LoadOptions(threads: 2, computeType: type))
         }
 
         private func golden() throws -> Golden {
@@ -39,7 +40,9 @@ extension EndToEnd {
             return try model.logitsBlocking(for: Batch(rows: rows, caches: [try model.makeCache()]))
         }
 
-        @Test("with --dtype f32 its logits are the reference's to 1e-4 of their range") func logitsMatch() throws {
+        @Test("with --dtype f32 its logits are the reference's to 1e-4 of their range") func logitsMatch()
+            throws
+        {
             let golden = try golden()
             let logits = try logits(try model(.f32), golden.ids)
             for row in golden.rows {
@@ -54,7 +57,8 @@ extension EndToEnd {
             }
         }
 
-        @Test("its surprise at each token of the golden text is the reference's") func surprise() async throws {
+        @Test("its surprise at each token of the golden text is the reference's") func surprise() async throws
+        {
             let golden = try golden()
             let result = try await model(.f32).perplexity(
                 of: golden.ids, settings: PerplexitySettings(context: 512, stride: 512))
@@ -70,7 +74,9 @@ extension EndToEnd {
             let settings = PerplexitySettings(context: 512, stride: 512)
             let reference = try await exact.perplexity(of: ids, settings: settings)
             let fast = try await model(nil).perplexity(of: ids, settings: settings)
-            #expect(abs(fast.perplexity / reference.perplexity - 1) <= 0.005, "\(fast.perplexity) for \(reference.perplexity)")
+            #expect(
+                abs(fast.perplexity / reference.perplexity - 1) <= 0.005,
+                "\(fast.perplexity) for \(reference.perplexity)")
         }
 
         @Test("the same bits over threads, chunks, cache and what runs beside it") func sameBits() throws {
@@ -88,7 +94,8 @@ extension EndToEnd {
                         let rows = (0..<batch).flatMap { sequence in
                             places.map { position in
                                 Batch<KeyValueCache>.Row(
-                                    token: sequence == batch - 1 ? ids[position] : ids[ids.count - 1 - position],
+                                    token: sequence == batch - 1
+                                        ? ids[position] : ids[ids.count - 1 - position],
                                     sequence: sequence, position: position,
                                     wantsLogits: sequence == batch - 1 && position == ids.count - 1)
                             }
@@ -96,7 +103,9 @@ extension EndToEnd {
                         let logits = try model.logitsBlocking(for: Batch(rows: rows, caches: caches))
                         if logits.rowCount == 1 { found = Array(logits.row(0)) }
                     }
-                    #expect(found.map(\.bitPattern) == wanted, "threads \(threads), batch \(batch), chunk \(chunk)")
+                    #expect(
+                        found.map(\.bitPattern) == wanted,
+                        "threads \(threads), batch \(batch), chunk \(chunk)")
                 }
             }
         }

@@ -21,7 +21,9 @@ extension EndToEnd {
             #expect(outcome.output == " Paris.\n")
         }
 
-        @Test("it answers in its own dialogue format, and says so by ending its turn") func chat() async throws {
+        @Test("it answers in its own dialogue format, and says so by ending its turn") func chat()
+            async throws
+        {
             let outcome = try await program.run(
                 ["chat", "--greedy", "--max-tokens", "40", "--quiet"], input: "Say hello.\n",
                 environment: environment)
@@ -39,7 +41,8 @@ extension EndToEnd {
             #expect(object["text"] as? String == " four, five, ")
         }
 
-        @Test("Ctrl-C ends a long text with 130; what there is of it stands") func interrupted() async throws {
+        @Test("Ctrl-C ends a long text with 130; what there is of it stands") func interrupted() async throws
+        {
             let outcome = try await program.run(
                 ["generate", "--prompt", "Once upon a time", "--seed", "1", "--max-tokens", "5000"],
                 environment: environment, signal: SIGINT, after: " ")
@@ -47,7 +50,8 @@ extension EndToEnd {
             #expect(!outcome.output.isEmpty)
         }
 
-        @Test("SIGTERM with --json gives one object that says cancelled") func cancelledObject() async throws {
+        @Test("SIGTERM with --json gives one object that says cancelled") func cancelledObject() async throws
+        {
             // A prompt of some thousand tokens is still being read when the signal comes.
             let prompt = String(repeating: "All work and no play makes Jack a dull boy. ", count: 700)
             let outcome = try await program.run(

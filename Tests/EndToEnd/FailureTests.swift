@@ -24,7 +24,8 @@ extension EndToEnd {
             try folder.link("models/tiny-llama/model.gguf", to: Models.tiny)
             let outcome = try await program.run(
                 ["tokenize", "tiny-lama", "--text", "a"], environment: ["CORVID_HOME": folder.path])
-            expectFailure(outcome, naming: "'tiny-lama'", "Did you mean 'tiny-llama'?", "There are: tiny-llama.")
+            expectFailure(
+                outcome, naming: "'tiny-lama'", "Did you mean 'tiny-llama'?", "There are: tiny-llama.")
         }
 
         @Test("a missing default model says how to fetch it") func noDefault() async throws {
@@ -38,7 +39,9 @@ extension EndToEnd {
             #expect(outcome.output == "")
         }
 
-        @Test("half a file is refused", arguments: [0.1, 0.5, 0.9, 0.999]) func halfFile(part: Double) async throws {
+        @Test("half a file is refused", arguments: [0.1, 0.5, 0.9, 0.999]) func halfFile(
+            part: Double
+        ) async throws {
             let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Models.tiny)))
             let path = try folder.write(Array(bytes.prefix(Int(Double(bytes.count) * part))), to: "half.gguf")
             let outcome = try await program.run(["generate", path, "--prompt", "a", "--json"])
@@ -51,16 +54,20 @@ extension EndToEnd {
         }
 
         @Test("an unknown family is named, with those that can be run") func unknownFamily() async throws {
-            try folder.write(#"{"architectures": ["MambaForCausalLM"], "model_type": "mamba"}"#, to: "config.json")
+            try folder.write(
+                #"{"architectures": ["MambaForCausalLM"], "model_type": "mamba"}"#, to: "config.json")
             try FileManager.default.copyItem(
                 atPath: Models.gptj + "/model.safetensors", toPath: folder.path(of: "model.safetensors"))
             let outcome = try await program.run(["generate", folder.path, "--prompt", "a"])
             expectFailure(outcome, naming: "config.json", "MambaForCausalLM", "GPTJForCausalLM")
         }
 
-        @Test("an empty prompt is refused", arguments: [["--prompt", ""], ["--prompt", "-"], ["--file", "-"]])
+        @Test(
+            "an empty prompt is refused",
+            arguments: [["--prompt", ""], ["--prompt", "-"], ["--file", "-"]])
         func emptyPrompt(option: [String]) async throws {
-            expectFailure(try await program.run(["generate", Models.tiny] + option), naming: "prompt is empty")
+            expectFailure(
+                try await program.run(["generate", Models.tiny] + option), naming: "prompt is empty")
         }
 
         @Test("a prompt longer than the context says how long both are") func longPrompt() async throws {
@@ -79,7 +86,8 @@ extension EndToEnd {
                 ["logits", Models.tiny, "--ids", "1,99999", "--output", folder.path(of: "l.safetensors")])
             expectFailure(logits, naming: "99999")
             #expect(try folder.names() == [], "a failed command leaves a file")
-            expectFailure(try await program.run(["tokenize", Models.tiny, "--decode", "99999"]), naming: "99999")
+            expectFailure(
+                try await program.run(["tokenize", Models.tiny, "--decode", "99999"]), naming: "99999")
         }
 
         @Test("a file that is no text is refused") func notText() async throws {
@@ -89,7 +97,8 @@ extension EndToEnd {
 
         @Test("a text too short to score is refused") func shortText() async throws {
             let path = try folder.write("", to: "empty.txt")
-            expectFailure(try await program.run(["perplexity", Models.gptj, "--file", path]), naming: "at least 2")
+            expectFailure(
+                try await program.run(["perplexity", Models.gptj, "--file", path]), naming: "at least 2")
         }
 
         @Test("an output that cannot be written is named") func unwritable() async throws {
@@ -105,7 +114,8 @@ extension EndToEnd {
 
         @Test("a benchmark longer than the context is refused", arguments: ["65", "\(Int.max)"])
         func longBench(tokens: String) async throws {
-            expectFailure(try await program.run(["bench", Models.tiny, "--prompt-tokens", tokens]), naming: "64")
+            expectFailure(
+                try await program.run(["bench", Models.tiny, "--prompt-tokens", tokens]), naming: "64")
         }
 
         @Test("control characters of a name do not reach the terminal") func controls() async throws {

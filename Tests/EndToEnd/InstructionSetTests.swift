@@ -1,8 +1,8 @@
+import CorvidModels
+import CorvidTensors
 import Foundation
 import TestSupport
 import Testing
-import CorvidModels
-import CorvidTensors
 
 extension EndToEnd {
     /// `CORVID_ISA`: what is promised across instruction sets. The choice holds for a whole process, so each is
@@ -12,7 +12,9 @@ extension EndToEnd {
         init() throws { program = try Program() }
 
         /// Logits of 41 tokens on one instruction set, or nil where this processor does not have it.
-        private func logits(_ model: String, _ set: InstructionSet, _ options: [String]) async throws -> [Float]? {
+        private func logits(
+            _ model: String, _ set: InstructionSet, _ options: [String]
+        ) async throws -> [Float]? {
             guard InstructionSet.detected.rank >= set.rank else { return nil }
             let folder = try TemporaryFolder()
             let output = folder.path + "/logits.safetensors"
@@ -37,8 +39,10 @@ extension EndToEnd {
 
         @Test(
             "f32 and bf16 products stay within their bounds of the portable ones",
-            arguments: [("gptj", "f32", 1e-5), ("gpt2", "f32", 1e-5), ("llama", "f32", 1e-5), ("gguf-k", "f32", 1e-5),
-                ("llama-bf16", "bf16", 0.1)])
+            arguments: [
+                ("gptj", "f32", 1e-5), ("gpt2", "f32", 1e-5), ("llama", "f32", 1e-5), ("gguf-k", "f32", 1e-5),
+                ("llama-bf16", "bf16", 0.1),
+            ])
         func bounded(model: String, type: String, bound: Double) async throws {
             let options = ["--dtype", type]
             let reference = try #require(try await logits(model, .portable, options))

@@ -83,7 +83,9 @@ struct Program: Sendable {
         return Outcome(status: process.terminationStatus, output: outcome.0, errors: outcome.1)
     }
 
-    private static func read(_ pipe: Pipe, _ watched: Watched, _ signal: Int32?, _ trigger: String) async -> String {
+    private static func read(
+        _ pipe: Pipe, _ watched: Watched, _ signal: Int32?, _ trigger: String
+    ) async -> String {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 var data = Data()
@@ -91,7 +93,9 @@ struct Program: Sendable {
                     let piece = pipe.fileHandleForReading.availableData
                     if piece.isEmpty { break }
                     data.append(piece)
-                    if let signal, !trigger.isEmpty, String(decoding: data, as: UTF8.self).contains(trigger) { watched.send(signal) }
+                    if let signal, !trigger.isEmpty, String(decoding: data, as: UTF8.self).contains(trigger) {
+                        watched.send(signal)
+                    }
                 }
                 continuation.resume(returning: String(decoding: data, as: UTF8.self))
             }

@@ -20,7 +20,9 @@ extension EndToEnd {
         }
 
         @Test("generate reports text, ids, prompt and speed") func generate() async throws {
-            let object = try await object(["generate", Models.tiny, "--prompt", "the", "--greedy", "--max-tokens", "5"])
+            let object = try await object([
+                "generate", Models.tiny, "--prompt", "the", "--greedy", "--max-tokens", "5",
+            ])
             #expect(
                 Set(object.keys) == [
                     "model", "seed", "prompt_ids", "prompt_tokens", "text", "ids", "stop_reason",
@@ -33,7 +35,8 @@ extension EndToEnd {
 
         @Test("--samples puts as many answers into samples") func samples() async throws {
             let object = try await object([
-                "generate", Models.gptj, "--prompt", "the", "--samples", "3", "--max-tokens", "4", "--seed", "1",
+                "generate", Models.gptj, "--prompt", "the", "--samples", "3", "--max-tokens", "4", "--seed",
+                "1",
                 "--temperature", "5", "--top-k", "0", "--top-p", "1",
             ])
             let samples = try #require(object["samples"] as? [[String: Any]])
@@ -61,7 +64,8 @@ extension EndToEnd {
             ])
         func sameText(options: [String]) async throws {
             let arguments = [
-                "generate", Models.tiny, "--prompt", "the old man and the sea", "--seed", "7", "--max-tokens", "16",
+                "generate", Models.tiny, "--prompt", "the old man and the sea", "--seed", "7", "--max-tokens",
+                "16",
                 "--temperature", "2",
             ]
             let reference = try await object(arguments)
@@ -72,7 +76,8 @@ extension EndToEnd {
         @Test("as many tokens as a number holds end at the context", arguments: [["--samples", "2"], []])
         func mostTokens(options: [String]) async throws {
             let object = try await object(
-                ["generate", Models.tiny, "--prompt", "the", "--greedy", "--max-tokens", "\(Int.max)"] + options)
+                ["generate", Models.tiny, "--prompt", "the", "--greedy", "--max-tokens", "\(Int.max)"]
+                    + options)
             #expect(["length", "eos"].contains(object["stop_reason"] as? String))
         }
 
@@ -81,11 +86,13 @@ extension EndToEnd {
             let options = ["--greedy", "--max-tokens", "6"]
             let given = try await program.run(["generate", Models.gptj, "--prompt", "the sea"] + options)
             let file = try await program.run(["generate", Models.gptj, "--file", path] + options)
-            let input = try await program.run(["generate", Models.gptj, "--prompt", "-"] + options, input: "the sea")
+            let input = try await program.run(
+                ["generate", Models.gptj, "--prompt", "-"] + options, input: "the sea")
             #expect(given.status == 0 && given.output == file.output && given.output == input.output)
         }
 
-        @Test("tokens turn back into the text", arguments: ["Hello, world", "naïve 世界 🙂\n\ttwo  blanks", "a"])
+        @Test(
+            "tokens turn back into the text", arguments: ["Hello, world", "naïve 世界 🙂\n\ttwo  blanks", "a"])
         func tokenize(text: String) async throws {
             let object = try await object(["tokenize", Models.gptj, "--text", text])
             #expect(object["text"] as? String == text)
@@ -96,7 +103,8 @@ extension EndToEnd {
             #expect(back.output == text + "\n")
         }
 
-        @Test("logits are written as [tokens, rows] f32, the same for every chunk") func logits() async throws {
+        @Test("logits are written as [tokens, rows] f32, the same for every chunk") func logits() async throws
+        {
             var files: [[UInt8]] = []
             for chunk in ["1", "3", "64"] {
                 let path = folder.path(of: "logits-\(chunk).safetensors")
@@ -160,7 +168,8 @@ extension EndToEnd {
             }
         }
 
-        @Test("models are found by name in the store and in the Hugging Face cache") func names() async throws {
+        @Test("models are found by name in the store and in the Hugging Face cache") func names() async throws
+        {
             let manager = FileManager.default
             try manager.createDirectory(atPath: folder.path(of: "models"), withIntermediateDirectories: true)
             try folder.link("models/small", to: Models.gptj)

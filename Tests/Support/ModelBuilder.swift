@@ -48,7 +48,8 @@ public struct ModelBuilder {
         let entries = tensors.sorted { $0.key < $1.key }.map { name, tensor in
             var data = ByteWriter()
             for value in tensor.values { data.integer(value.bitPattern, "value") }
-            return GGUFBuilder.Entry(name, dimensions: tensor.shape.reversed().map(UInt64.init), data: data.bytes)
+            return GGUFBuilder.Entry(
+                name, dimensions: tensor.shape.reversed().map(UInt64.init), data: data.bytes)
         }
         return GGUFBuilder(keys: keys, tensors: entries).bytes()
     }

@@ -54,11 +54,15 @@ public enum RandomWeights {
 
 extension Matrix {
     /// A matrix of values in -1...1, some rows much smaller.
-    public static func random(rows: Int, columns: Int, using generator: inout SeededGenerator) throws -> Matrix {
+    public static func random(
+        rows: Int, columns: Int, using generator: inout SeededGenerator
+    ) throws -> Matrix {
         let matrix = try Matrix(rows: rows, columns: columns)
         for row in 0..<rows {
             let size: Float = generator.index(below: 4) == 0 ? 0.01 : 1
-            for column in 0..<columns { matrix[row, column] = size * Float.random(in: -1...1, using: &generator) }
+            for column in 0..<columns {
+                matrix[row, column] = size * Float.random(in: -1...1, using: &generator)
+            }
         }
         return matrix
     }

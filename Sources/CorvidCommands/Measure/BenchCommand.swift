@@ -20,7 +20,8 @@ struct BenchCommand: Command {
     @Option(help: ArgumentHelp("Tokens in the prompt; 0 measures no prompt.", valueName: "N"))
     var promptTokens: Int = 512
 
-    @Option(help: ArgumentHelp("Tokens to generate after the prompt; 0 measures no generation.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Tokens to generate after the prompt; 0 measures no generation.", valueName: "N"))
     var generateTokens: Int = 128
 
     @Option(name: .customLong("repeat"), help: ArgumentHelp("How often.", valueName: "N"))
@@ -30,12 +31,15 @@ struct BenchCommand: Command {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if promptTokens < 0 { throw ValidationError("--prompt-tokens is \(promptTokens); expected 0 or more.") }
+        if promptTokens < 0 {
+            throw ValidationError("--prompt-tokens is \(promptTokens); expected 0 or more.")
+        }
         if generateTokens < 0 {
             throw ValidationError("--generate-tokens is \(generateTokens); expected 0 or more.")
         }
         if promptTokens == 0 && generateTokens == 0 {
-            throw ValidationError("--prompt-tokens and --generate-tokens are both 0: there is nothing to measure.")
+            throw ValidationError(
+                "--prompt-tokens and --generate-tokens are both 0: there is nothing to measure.")
         }
         if !(1...1000).contains(repetitions) {
             throw ValidationError("--repeat is \(repetitions); expected 1 to 1000.")

@@ -39,7 +39,9 @@ struct BenchReport: Report {
     mutating func add(_ times: BenchTrial.Times) {
         if promptTokens > 0 { prefillRates.append(Double(promptTokens) / times.prefillSeconds) }
         if generateTokens > 0 { decodeRates.append(Double(generateTokens) / times.decodeSeconds) }
-        if let bytes = times.residentBeyondFiles { memoryBeyondFileBytes = max(bytes, memoryBeyondFileBytes ?? 0) }
+        if let bytes = times.residentBeyondFiles {
+            memoryBeyondFileBytes = max(bytes, memoryBeyondFileBytes ?? 0)
+        }
     }
 
     /// - Parameters:
@@ -77,9 +79,12 @@ struct BenchReport: Report {
         table.add("", "min", "median", "max", "")
         func add(_ name: String, _ rates: [Double], _ remark: String) {
             guard let least = rates.min(), let median = rates.median, let most = rates.max() else { return }
-            table.add(name, Figures.rate(least), Figures.rate(median), Figures.rate(most), "tokens/s  \(remark)")
+            table.add(
+                name, Figures.rate(least), Figures.rate(median), Figures.rate(most), "tokens/s  \(remark)")
         }
-        add("prefill \(promptTokens)", prefillRates, peakFraction.map { "\(Figures.percent($0)) of peak" } ?? "")
+        add(
+            "prefill \(promptTokens)", prefillRates,
+            peakFraction.map { "\(Figures.percent($0)) of peak" } ?? "")
         add(
             "decode \(generateTokens)", decodeRates,
             bandwidthFraction.map { "\(Figures.percent($0)) of bandwidth" } ?? "")

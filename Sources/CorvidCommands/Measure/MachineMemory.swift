@@ -25,7 +25,9 @@ enum MachineMemory {
 
     private static var controlGroup: Int? {
         let folder = "/sys/fs/cgroup"
-        guard let limit = number(folder + "/memory.max"), let used = number(folder + "/memory.current") else { return nil }
+        guard let limit = number(folder + "/memory.max"), let used = number(folder + "/memory.current") else {
+            return nil
+        }
         // Pages of files count as used and are given back when needed.
         return max(0, limit - used + (statistic("file", in: folder + "/memory.stat") ?? 0))
     }

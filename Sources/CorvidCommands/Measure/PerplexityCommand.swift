@@ -17,7 +17,9 @@ struct PerplexityCommand: Command {
     @Option(help: ArgumentHelp("The text; - reads standard input.", valueName: "path"))
     var file: String?
 
-    @Option(help: ArgumentHelp("Tokens by which the next window begins later. (default: the window)", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens by which the next window begins later. (default: the window)", valueName: "N"))
     var stride: Int?
 
     @OptionGroup var model: ModelOptions
@@ -27,7 +29,9 @@ struct PerplexityCommand: Command {
     private static let window = 512
 
     func checkOptions() throws {
-        if file == nil { throw ValidationError("--file is missing; name the text to score, or - for standard input.") }
+        if file == nil {
+            throw ValidationError("--file is missing; name the text to score, or - for standard input.")
+        }
         let window = model.run.context ?? Self.window
         if let stride, !(1...window).contains(stride) {
             throw ValidationError("--stride is \(stride); expected 1 to \(window), the size of the window.")
@@ -64,7 +68,8 @@ struct PerplexityReport: Report {
 
     var json: JSON {
         [
-            "model": .string(model), "perplexity": .number(result.perplexity), "tokens": .count(result.tokens),
+            "model": .string(model), "perplexity": .number(result.perplexity),
+            "tokens": .count(result.tokens),
             "nll": .number(result.negativeLogLikelihood), "context": .count(settings.context),
             "stride": .count(settings.stride),
         ]

@@ -39,7 +39,9 @@ struct LoadedModel: Sendable {
     /// The type of most of the weights as the file calls it, with the type that they are computed in if another.
     var type: String {
         let type = TensorSummary(files.tensors.entries).mainType ?? "no weights"
-        guard let computed = model.options.computeType?.rawValue, computed != type.lowercased() else { return type }
+        guard let computed = model.options.computeType?.rawValue, computed != type.lowercased() else {
+            return type
+        }
         return "\(type) as \(computed)"
     }
 
@@ -52,7 +54,8 @@ struct LoadedModel: Sendable {
 
 /// How a model runs. The text does not depend on threads, chunks or cache; types and context change it.
 struct RunOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Start of the random numbers; the same seed gives the same text.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Start of the random numbers; the same seed gives the same text.", valueName: "N"))
     var seed: UInt64?
 
     @Option(help: ArgumentHelp("Worker threads. (default: one for each core)", valueName: "N"))

@@ -9,7 +9,8 @@ struct SamplingOptions: ParsableArguments {
     var greedy = false
 
     @Option(
-        help: ArgumentHelp("Divides the logits; 0 is greedy. (default: \(standard.temperature))", valueName: "T"))
+        help: ArgumentHelp(
+            "Divides the logits; 0 is greedy. (default: \(standard.temperature))", valueName: "T"))
     var temperature: Double?
 
     @Option(help: ArgumentHelp("Keep the K likeliest tokens; 0 keeps all.", valueName: "K"))
@@ -18,7 +19,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep the likeliest tokens with together this probability.", valueName: "P"))
     var topP: Double = standard.topP
 
-    @Option(help: ArgumentHelp("Keep tokens with this part of the likeliest one's probability.", valueName: "P"))
+    @Option(
+        help: ArgumentHelp("Keep tokens with this part of the likeliest one's probability.", valueName: "P"))
     var minP: Double = standard.minP
 
     @Option(help: ArgumentHelp("Makes tokens that occurred less likely; 1 changes nothing.", valueName: "R"))

@@ -70,12 +70,15 @@ struct ChatCommand: AsyncParsableCommand {
             generator: Generator(model: loaded.model, tokenizer: tokenizer),
             template: template ?? .plain, settings: settings, transcript: Transcript(system: system))
         let session = ChatSession(
-            conversation: conversation, settings: settings, lines: lines, screen: screen, showsTimings: timings)
+            conversation: conversation, settings: settings, lines: lines, screen: screen,
+            showsTimings: timings)
         try await Interrupts.shared.handling({ session.receive($0) }) { try await session.run() }
     }
 
     private func inputLines() throws -> ChatLines {
-        guard Terminal.inputIsInteractive, Terminal.outputIsInteractive, !Terminal.isDumb else { return .plain }
+        guard Terminal.inputIsInteractive, Terminal.outputIsInteractive, !Terminal.isDumb else {
+            return .plain
+        }
         if noHistory { return .editor(LineReader(historyFile: nil)) }
         let store = try Store()
         // Without a place for it the history lasts as long as the talk.

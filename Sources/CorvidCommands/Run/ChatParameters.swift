@@ -15,11 +15,15 @@ struct ChatParameters: Sendable, Equatable {
     }
 
     private static let all: [Parameter] = [
-        number("temperature", "divides the logits; 0 takes the likeliest token", \.settings.sampling.temperature),
+        number(
+            "temperature", "divides the logits; 0 takes the likeliest token", \.settings.sampling.temperature),
         whole("top-k", "keeps the likeliest tokens; 0 keeps all", \.settings.sampling.topK),
         number("top-p", "keeps the likeliest tokens with this probability", \.settings.sampling.topP),
-        number("min-p", "keeps tokens with this part of the likeliest one's probability", \.settings.sampling.minP),
-        number("repetition-penalty", "makes what occurred less likely", \.settings.sampling.repetitionPenalty),
+        number(
+            "min-p", "keeps tokens with this part of the likeliest one's probability",
+            \.settings.sampling.minP),
+        number(
+            "repetition-penalty", "makes what occurred less likely", \.settings.sampling.repetitionPenalty),
         number("frequency-penalty", "the same, for each time", \.settings.sampling.frequencyPenalty),
         number("presence-penalty", "the same, once", \.settings.sampling.presencePenalty),
         Parameter(

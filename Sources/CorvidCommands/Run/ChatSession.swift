@@ -100,7 +100,9 @@ final class ChatSession: Sendable {
 
     private func changeSystem(_ text: String?) async {
         guard let text else {
-            tell(await conversation.transcript.system ?? "There is no system prompt; the model's own may apply.")
+            tell(
+                await conversation.transcript.system
+                    ?? "There is no system prompt; the model's own may apply.")
             return
         }
         await attempt {
@@ -113,7 +115,9 @@ final class ChatSession: Sendable {
         var parameters = state.withLock { $0.parameters }
         guard let name else { return tell(parameters.table) }
         guard let value else {
-            guard let value = parameters.value(of: name) else { return screen.notice(ChatParameters.unknown(name)) }
+            guard let value = parameters.value(of: name) else {
+                return screen.notice(ChatParameters.unknown(name))
+            }
             return tell("\(name) \(value)")
         }
         let size = await conversation.generator.tokenizer.vocabularySize
@@ -154,7 +158,8 @@ final class ChatSession: Sendable {
                         let what = turns == 1 ? "turn is" : "\(turns) turns are"
                         screen.notice("the context is full: the oldest \(what) forgotten")
                     case .prefill(let done, let total): screen.showReading(done: done, total: total)
-                    case .text(let piece): failure.keep { try screen.answer(start.withoutLeadingBlanks(piece)) }
+                    case .text(let piece):
+                        failure.keep { try screen.answer(start.withoutLeadingBlanks(piece)) }
                     case .finished: break
                     }
                 }
@@ -192,7 +197,8 @@ final class ChatSession: Sendable {
             tell(
                 Terminal.faint(
                     "[read \(Figures.count(ran, "token")) at \(Figures.rate(result.prefillTokensPerSecond)) tokens/s, "
-                        + "wrote \(result.ids.count) at \(Figures.rate(result.decodeTokensPerSecond)) tokens/s]"))
+                        + "wrote \(result.ids.count) at \(Figures.rate(result.decodeTokensPerSecond)) tokens/s]"
+                ))
         }
         if screen.isInteractive { screen.show("") }
     }

@@ -16,7 +16,8 @@ struct GenerateCommand: Command {
     @Option(help: "The text to continue; - reads standard input.")
     var prompt: String?
 
-    @Option(help: ArgumentHelp("A file with the text to continue; - reads standard input.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A file with the text to continue; - reads standard input.", valueName: "path"))
     var file: String?
 
     @Option(help: ArgumentHelp("Most tokens to generate.", valueName: "N"))
@@ -35,7 +36,9 @@ struct GenerateCommand: Command {
     @OptionGroup var output: OutputOptions
 
     func checkOptions() throws {
-        guard (prompt == nil) != (file == nil) else { throw ValidationError("give one of --prompt and --file.") }
+        guard (prompt == nil) != (file == nil) else {
+            throw ValidationError("give one of --prompt and --file.")
+        }
         if maxTokens < 0 { throw ValidationError("--max-tokens is \(maxTokens); expected 0 or more.") }
         if let samples, !(1...GenerationRequest.samplesLimit).contains(samples) {
             throw ValidationError("--samples is \(samples); expected 1 to \(GenerationRequest.samplesLimit).")
@@ -125,7 +128,9 @@ struct GenerateReport: Report {
     /// The text itself has been streamed, except where there are several.
     var lines: String {
         guard showsSamples else { return "" }
-        return results.map { "--- \($0.sample + 1) of \(results.count) (\($0.stopReason.rawValue))\n\($0.text)" }
-            .joined(separator: "\n")
+        return results.map {
+            "--- \($0.sample + 1) of \(results.count) (\($0.stopReason.rawValue))\n\($0.text)"
+        }
+        .joined(separator: "\n")
     }
 }

@@ -44,7 +44,9 @@ struct TokenizeCommand: Command {
         let tokenizer = try ModelFiles(path: Store().resolve(model).path).tokenizer()
         let ids: [Int32]
         if let decode {
-            if let unknown = decode.ids.first(where: { tokenizer.bytes(of: $0).isEmpty && tokenizer.piece(of: $0).isEmpty }) {
+            if let unknown = decode.ids.first(where: {
+                tokenizer.bytes(of: $0).isEmpty && tokenizer.piece(of: $0).isEmpty
+            }) {
                 throw CommandError.unknownToken(id: unknown, size: tokenizer.vocabularySize)
             }
             ids = decode.ids

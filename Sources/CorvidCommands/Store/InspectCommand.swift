@@ -21,7 +21,8 @@ struct InspectCommand: Command {
     @Flag(help: "List every tensor.")
     var tensors = false
 
-    @Option(help: ArgumentHelp("Tokens of context for the memory need. (default: the model's)", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Tokens of context for the memory need. (default: the model's)", valueName: "N"))
     var context: Int?
 
     @OptionGroup var output: OutputOptions

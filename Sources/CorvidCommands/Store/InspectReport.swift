@@ -139,27 +139,35 @@ extension InspectReport {
             table.add("family", configuration.family.name)
             table.add("layers", "\(configuration.layers)")
             table.add("width", "\(configuration.width), \(configuration.hidden) inside the MLP")
-            let shared = configuration.keyValueHeads == configuration.heads
+            let shared =
+                configuration.keyValueHeads == configuration.heads
                 ? "" : ", \(configuration.keyValueHeads) of keys and values"
             table.add("heads", "\(configuration.heads) of \(configuration.headWidth)\(shared)")
             table.add("vocabulary", Figures.grouped(configuration.vocabulary))
             table.add("context", "\(Figures.grouped(configuration.context)) tokens")
         }
-        table.add("parameters", "\(Figures.short(summary.parameters)) in \(Figures.count(summary.tensors, "tensor"))")
+        table.add(
+            "parameters",
+            "\(Figures.short(summary.parameters)) in \(Figures.count(summary.tensors, "tensor"))")
         for (index, type) in summary.types.enumerated() {
             table.add(
                 index == 0 ? "types" : "",
                 "\(type.name): \(Figures.count(type.tensors, "tensor")), \(Figures.bytes(type.bytes))")
         }
         if let tokenizer {
-            let ends = [tokenizer.beginning.map { "begins with \($0)" }, tokenizer.end.map { "ends with \($0)" }]
-                .compactMap { $0 }
-            table.add("tokenizer", (["\(Figures.grouped(tokenizer.size)) tokens"] + ends).joined(separator: ", "))
+            let ends = [
+                tokenizer.beginning.map { "begins with \($0)" }, tokenizer.end.map { "ends with \($0)" },
+            ]
+            .compactMap { $0 }
+            table.add(
+                "tokenizer", (["\(Figures.grouped(tokenizer.size)) tokens"] + ends).joined(separator: ", "))
         }
         if let hasChatTemplate { table.add("chat template", hasChatTemplate ? "yes" : "no") }
         if let memory {
             table.add("memory", "\(Figures.bytes(summary.bytes)) weights (mapped from the file)")
-            table.add("", "\(Figures.bytes(memory.cache)) keys and values at \(Figures.grouped(memory.context)) tokens")
+            table.add(
+                "",
+                "\(Figures.bytes(memory.cache)) keys and values at \(Figures.grouped(memory.context)) tokens")
             table.add("", "\(Figures.bytes(memory.activations)) activations")
         }
         if let problem { table.add("cannot run", problem) }

@@ -19,7 +19,8 @@ struct TensorSummary: Sendable {
     init(_ entries: [TensorEntry]) {
         var counts: [String: TypeCount] = [:]
         for entry in entries {
-            var count = counts[entry.typeName]
+            var count =
+                counts[entry.typeName]
                 ?? TypeCount(name: entry.typeName, type: entry.type, tensors: 0, parameters: 0, bytes: 0)
             count.tensors += 1
             count.parameters = Self.sum(count.parameters, entry.count)

@@ -14,7 +14,9 @@ enum Figures {
     }
 
     /// `1 token`, `2 tokens`.
-    static func count(_ value: Int, _ noun: String) -> String { "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")" }
+    static func count(_ value: Int, _ noun: String) -> String {
+        "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
 
     /// Three figures below a hundred, whole numbers above.
     static func rate(_ value: Double) -> String {
@@ -35,7 +37,8 @@ enum Figures {
             value /= 1000
             unit += 1
         }
-        return unit == 0 ? "\(count) bytes" : String(format: value < 100 ? "%.1f" : "%.0f", value) + " " + units[unit]
+        return unit == 0
+            ? "\(count) bytes" : String(format: value < 100 ? "%.1f" : "%.0f", value) + " " + units[unit]
     }
 
     /// A count in thousands, millions or billions: `134,515,008` as `134.5 M`.

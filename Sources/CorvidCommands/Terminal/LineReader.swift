@@ -1,8 +1,8 @@
+// The editing library keeps its state in global variables; only the queue below touches them.
+@preconcurrency import CLibEdit
 import Dispatch
 import Foundation
 import Synchronization
-// The editing library keeps its state in global variables; only the queue below touches them.
-@preconcurrency import CLibEdit
 
 /// Reads lines with editing and history (arrow keys) from a terminal.
 ///
@@ -116,7 +116,9 @@ private final class KeyboardInput: Sendable {
     var wasInterrupted: Bool { state.withLock { $0.wasInterrupted } }
 
     func begin() {
-        while waitForInput(wake: true, milliseconds: 0) == .wake { _ = wake.fileHandleForReading.availableData }
+        while waitForInput(wake: true, milliseconds: 0) == .wake {
+            _ = wake.fileHandleForReading.availableData
+        }
         state.withLock { $0 = State(pending: $0.pending) }
     }
 

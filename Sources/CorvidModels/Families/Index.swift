@@ -4,5 +4,11 @@ extension Family {
         .gptj,
         .gpt2,
         .llama,
+        .gptNeoX,
+        .gptNeo,
+        .opt,
+        .bloom,
+        .mpt,
+        .codeGen,
     ]
 }

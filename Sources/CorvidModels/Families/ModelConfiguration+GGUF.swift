@@ -50,11 +50,13 @@ extension ModelConfiguration {
         let type = try file.string(typeKey) ?? "linear"
         guard type == "none" || type == "linear" else {
             throw ConfigurationError.setting(
-                file: file.path, key: typeKey, found: "\"\(FormatError.shown(type))\"", expected: "none or linear")
+                file: file.path, key: typeKey, found: "\"\(FormatError.shown(type))\"",
+                expected: "none or linear")
         }
         if let strength = try file.float(key("rope.scaling.attn_factor")), strength != 1 {
             throw ConfigurationError.setting(
-                file: file.path, key: key("rope.scaling.attn_factor"), found: "\(strength)", expected: "1 or no such key")
+                file: file.path, key: key("rope.scaling.attn_factor"), found: "\(strength)",
+                expected: "1 or no such key")
         }
         var factor = 1.0
         if type == "linear" {

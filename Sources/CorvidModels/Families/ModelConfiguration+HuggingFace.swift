@@ -6,20 +6,22 @@ extension ModelConfiguration {
     /// (`rope_parameters`).
     /// - Parameter file: its path, for messages.
     public init(huggingFace json: JSON, file: String) throws {
-        guard let object = json.object else {
+        guard json.object != nil else {
             throw ConfigurationError.setting(
                 file: file, key: "config", found: json.kindName, expected: "a JSON object")
         }
         let family = try Self.family(of: json, file: file)
         let reader = SettingReader(
-            family: family, file: file, defaults: family.defaults, names: { family.settings[$0] ?? [$0.rawValue] }
+            family: family, file: file, defaults: family.defaults,
+            names: { family.settings[$0] ?? [$0.rawValue] }
         ) { setting in
             for key in family.settings[setting] ?? [] {
-                guard let value = object[key], !value.isNull else { continue }
+                guard let value = Self.value(in: json, at: key) else { continue }
                 return (key, try Self.setting(value, key: key, file: file))
             }
             return nil
         }
+        try Self.refuseOthers(than: family.fixed, in: json, file: file)
         self = try reader.configuration(
             rotaryScaling: { _, context in try Self.rotaryScaling(json, context: context, file: file) },
             rotaryPairs: nil, activation: nil, tiedHead: nil)
@@ -38,8 +40,31 @@ extension ModelConfiguration {
             return family
         }
         throw ConfigurationError.unknownFamily(
-            file: file, found: architectures.first ?? modelType ?? "model without architectures and model_type",
+            file: file,
+            found: architectures.first ?? modelType ?? "model without architectures and model_type",
             known: Family.all.flatMap(\.architectures))
+    }
+
+    /// The value at a path of keys with dots between them; nil for null.
+    private static func value(in json: JSON, at path: String) -> JSON? {
+        var value: JSON? = json
+        for key in path.split(separator: ".") { value = value?[String(key)] }
+        guard let value, !value.isNull else { return nil }
+        return value
+    }
+
+    /// Refuses a config that asks for arithmetic which the family's declaration does not express.
+    private static func refuseOthers(than fixed: [String: [SettingValue]], in json: JSON, file: String) throws
+    {
+        for (key, values) in fixed.sorted(by: { $0.key < $1.key }) {
+            guard let found = value(in: json, at: key) else { continue }
+            let value = try setting(found, key: key, file: file)
+            guard values.contains(value) else {
+                throw ConfigurationError.setting(
+                    file: file, key: key, found: value.shown,
+                    expected: values.map(\.shown).joined(separator: " or ") + ", which is what Corvid runs")
+            }
+        }
     }
 
     private static func setting(_ value: JSON, key: String, file: String) throws -> SettingValue {
@@ -48,9 +73,11 @@ extension ModelConfiguration {
         case .integer(let integer): return .integer(Int(clamping: integer))
         case .number(let number): return .number(number)
         case .string(let text): return .text(text)
+        case .array(let values): return .list(try values.map { try setting($0, key: key, file: file) })
         default:
             throw ConfigurationError.setting(
-                file: file, key: key, found: value.kindName, expected: "a number, a text or true/false")
+                file: file, key: key, found: value.kindName,
+                expected: "a number, a text, true/false or a list")
         }
     }
 
@@ -63,7 +90,8 @@ extension ModelConfiguration {
         func fault(_ key: String, _ value: JSON?, _ expected: String) -> ConfigurationError {
             let found = value?.string.map { "\"\(FormatError.shown($0))\"" } ?? value?.double.map { "\($0)" }
             return .setting(
-                file: file, key: "\(name).\(key)", found: found ?? value?.kindName ?? "missing", expected: expected)
+                file: file, key: "\(name).\(key)", found: found ?? value?.kindName ?? "missing",
+                expected: expected)
         }
         guard settings.object != nil else {
             throw ConfigurationError.setting(
@@ -87,12 +115,15 @@ extension ModelConfiguration {
         case "llama3":
             let low = try number("low_freq_factor", default: 1)
             let high = try number("high_freq_factor", default: 4)
-            guard high > low else { throw fault("high_freq_factor", settings["high_freq_factor"], "more than \(low)") }
+            guard high > low else {
+                throw fault("high_freq_factor", settings["high_freq_factor"], "more than \(low)")
+            }
             let original = try number("original_max_position_embeddings", default: 8192)
             return (
                 base,
                 .llama3(
-                    factor: try number("factor", default: 8), lowFrequencyFactor: low, highFrequencyFactor: high,
+                    factor: try number("factor", default: 8), lowFrequencyFactor: low,
+                    highFrequencyFactor: high,
                     originalContext: Int(original))
             )
         default: throw fault("rope_type", type, "default, linear, dynamic or llama3")

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The angles of rotary positions, and how a model stretches them beyond the context it was trained on.
@@ -18,7 +18,8 @@ public struct RotarySettings: Sendable, Equatable {
         /// the reference rotates by its final length, does not depend on how it was cut into chunks here.
         case dynamic(factor: Double, context: Int)
         /// LLaMA 3: low frequencies divided by the factor, high ones kept, a ramp between.
-        case llama3(factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalContext: Int)
+        case llama3(
+            factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalContext: Int)
         /// Divisors of the frequencies as a file gives them, `[R/2]`.
         case divisors([Double])
     }
@@ -46,7 +47,8 @@ public struct RotarySettings: Sendable, Equatable {
             switch scaling {
             case .none, .dynamic: return frequency
             case .linear(let factor): return frequency / factor
-            case .divisors(let divisors): return pair < divisors.count ? frequency / divisors[pair] : frequency
+            case .divisors(let divisors):
+                return pair < divisors.count ? frequency / divisors[pair] : frequency
             case .llama3(let factor, let low, let high, let original):
                 let wavelength = 2 * Double.pi / frequency
                 if wavelength < Double(original) / high { return frequency }

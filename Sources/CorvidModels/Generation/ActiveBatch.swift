@@ -100,7 +100,8 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
             if isWhole { logitsCount += 1 }
         }
         return rows.isEmpty
-            ? nil : PlannedPass(batch: Batch(rows: rows, caches: caches), parts: parts, logitsCount: logitsCount)
+            ? nil
+            : PlannedPass(batch: Batch(rows: rows, caches: caches), parts: parts, logitsCount: logitsCount)
     }
 
     /// Takes the logits of a pass: chooses a token for each sequence that is complete.

@@ -59,7 +59,8 @@ public struct Generator<SomeModel: LanguageModel>: Sendable {
     ///
     /// Afterwards the cache holds the first `cache.count` tokens of the prompt followed by answer 0.
     public func run(
-        _ request: GenerationRequest, cache: SomeModel.Cache, emit: @Sendable (GenerationEvent) -> Void = { _ in }
+        _ request: GenerationRequest, cache: SomeModel.Cache,
+        emit: @Sendable (GenerationEvent) -> Void = { _ in }
     ) async throws -> [GenerationResult] {
         try validate(request)
         var batch = ActiveBatch(model: model, tokenizer: tokenizer, forbidden: gaps.forbidden)

@@ -7,6 +7,9 @@ struct Block: Sendable {
     /// Where a head's columns stand in the outputs of ``projections``.
     let columns: Attention.Columns
     let attention: Attention
+    /// Norms over all heads of the queries and of the keys, before they are rotated.
+    let queryNorm: Norm?
+    let keyNorm: Norm?
     let attentionOutput: Linear
     let attentionNorm: Norm
     /// nil if the MLP reads what attention reads.
@@ -24,7 +27,8 @@ struct Block: Sendable {
         if loader.has(.queryKeyValue, layer: layer) {
             projections = [
                 try loader.linear(
-                    .queryKeyValue, layer: layer, outputs: attentionWidth + 2 * keyValueWidth, inputs: c.width)
+                    .queryKeyValue, layer: layer, outputs: attentionWidth + 2 * keyValueWidth, inputs: c.width
+                )
             ]
             columns = try Self.fusedColumns(loader)
         } else {
@@ -37,10 +41,28 @@ struct Block: Sendable {
             columns = Attention.Columns(query: { $0 * width }, key: { $0 * width }, value: { $0 * width })
         }
         attention = Attention(
-            layer: layer, heads: c.heads, shape: cacheShape, scale: c.attentionScale(layer: layer))
-        attentionOutput = try loader.linear(.attentionOutput, layer: layer, outputs: c.width, inputs: attentionWidth)
-        attentionNorm = try loader.norm(.attentionNorm, layer: layer)
-        mlpNorm = c.family.block == .parallelSharedNorm ? nil : try loader.norm(.mlpNorm, layer: layer)
+            layer: layer, heads: c.heads, shape: cacheShape, scale: c.attentionScale(layer: layer),
+            window: c.windows[layer], slopes: c.slopes.isEmpty ? nil : try Vector(c.slopes))
+        if c.hasQueryKeyNorm {
+            // A norm over all heads needs them side by side.
+            guard
+                columns.areNeighbours(heads: c.heads, keyValueHeads: c.keyValueHeads, headWidth: c.headWidth)
+            else {
+                throw ConfigurationError.relation(
+                    file: loader.file,
+                    text: "queries and keys cannot be normalised where their heads lie apart")
+            }
+            queryNorm = try loader.norm(.queryNorm, layer: layer, width: attentionWidth)
+            keyNorm = try loader.norm(.keyNorm, layer: layer, width: keyValueWidth)
+        } else {
+            queryNorm = nil
+            keyNorm = nil
+        }
+        attentionOutput = try loader.linear(
+            .attentionOutput, layer: layer, outputs: c.width, inputs: attentionWidth)
+        attentionNorm = try loader.norm(.attentionNorm, layer: layer, width: c.width)
+        mlpNorm =
+            c.block == .parallelSharedNorm ? nil : try loader.norm(.mlpNorm, layer: layer, width: c.width)
         gate =
             c.family.mlp == .gated
             ? try loader.linear(.gate, layer: layer, outputs: c.hidden, inputs: c.width) : nil
@@ -53,10 +75,29 @@ struct Block: Sendable {
         let width = c.headWidth
         let queries = c.heads * width
         let keys = c.keyValueHeads * width
-        switch loader.isGGUF ? .thirds : c.family.fusedOrder {
+        let order = loader.isGGUF ? .thirds : c.family.fusedOrder
+        guard order == .thirds || c.heads == c.keyValueHeads else {
+            throw ConfigurationError.relation(
+                file: loader.file, text: "\(c.keyValueHeads) key-value heads beside \(c.heads) query heads")
+        }
+        switch order {
         case .thirds:
             return Attention.Columns(
                 query: { $0 * width }, key: { queries + $0 * width }, value: { queries + keys + $0 * width })
+        case .perHead:
+            return Attention.Columns(
+                query: { 3 * $0 * width }, key: { (3 * $0 + 1) * width }, value: { (3 * $0 + 2) * width })
+        case .slices(let count):
+            guard c.heads % count == 0 else {
+                throw ConfigurationError.relation(
+                    file: loader.file, text: "\(c.heads) heads do not fall into \(count) slices")
+            }
+            let heads = c.heads / count
+            @Sendable func column(_ head: Int, part: Int) -> Int {
+                ((head / heads * 3 + part) * heads + head % heads) * width
+            }
+            return Attention.Columns(
+                query: { column($0, part: 0) }, key: { column($0, part: 2) }, value: { column($0, part: 1) })
         }
     }
 
@@ -65,4 +106,12 @@ struct Block: Sendable {
 
     /// Bytes of weights that a pass over this block reads.
     var byteCount: Int { linears.reduce(0) { $0 + $1.byteCount } }
+}
+
+extension Attention.Columns {
+    /// Whether the heads of the queries are neighbours, and those of the keys.
+    fileprivate func areNeighbours(heads: Int, keyValueHeads: Int, headWidth: Int) -> Bool {
+        (0..<heads).allSatisfy { query($0) == query(0) + $0 * headWidth }
+            && (0..<keyValueHeads).allSatisfy { key($0) == key(0) + $0 * headWidth }
+    }
 }

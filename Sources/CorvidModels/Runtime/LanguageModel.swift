@@ -89,11 +89,13 @@ public enum PassError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .token(let id, let size):
-            return "token id \(id) is outside the vocabulary 0..<\(size); was the text encoded with another tokenizer?"
+            return
+                "token id \(id) is outside the vocabulary 0..<\(size); was the text encoded with another tokenizer?"
         case .position(let found, let expected):
             return "a row has position \(found), its cache continues at \(expected)"
         case .contextFull(let positions, let length):
-            return "\(positions) tokens do not fit in the context of \(length); shorten the prompt or raise --context"
+            return
+                "\(positions) tokens do not fit in the context of \(length); shorten the prompt or raise --context"
         case .sequence(let index, let count):
             return "a row belongs to sequence \(index), the batch has \(count)"
         }

@@ -24,7 +24,8 @@ extension Model {
             tokenizer: tokenizer,
             chatTemplate: Result { try files.chatTemplate(try tokenizer.get()) })
         return try Model(
-            path: files.path, source: files.tensors, isGGUF: files.layout == .gguf, configuration: configuration,
+            path: files.path, source: files.tensors, isGGUF: files.layout == .gguf,
+            configuration: configuration,
             text: text, options: options, pool: pool)
     }
 }

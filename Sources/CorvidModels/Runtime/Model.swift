@@ -50,14 +50,16 @@ public final class Model: LanguageModel, @unchecked Sendable {
         let cacheType = options.cacheType ?? (options.computeType == .f32 ? .f32 : .f16)
         guard cacheType == .f16 || cacheType == .f32 else {
             throw ConfigurationError.setting(
-                file: path, key: "the type of keys and values", found: cacheType.rawValue, expected: "f16 or f32")
+                file: path, key: "the type of keys and values", found: cacheType.rawValue,
+                expected: "f16 or f32")
         }
         let loader = WeightLoader(
             source: source, configuration: configuration, computeType: options.computeType, file: path,
             isGGUF: isGGUF)
         transformer = try Transformer(loader, cacheType: cacheType)
         cacheShape = KeyValueShape(
-            layers: configuration.layers, heads: configuration.keyValueHeads, headWidth: configuration.headWidth,
+            layers: configuration.layers, heads: configuration.keyValueHeads,
+            headWidth: configuration.headWidth,
             type: cacheType)
         self.pool = try pool ?? WorkerPool(threads: options.threads)
     }
@@ -90,7 +92,8 @@ public final class Model: LanguageModel, @unchecked Sendable {
         defer { arena.reset(keeping: Self.arenaBytesKept) }
         do {
             let pass = try Pass(batch, vocabulary: configuration.vocabulary, contextLength: contextLength)
-            let logits = try transformer.logits(pass, workers: workers, arena: arena, isCancelled: isCancelled)
+            let logits = try transformer.logits(
+                pass, workers: workers, arena: arena, isCancelled: isCancelled)
             pass.finish()
             return Logits(rowCount: logits.rows, columns: logits.columns, values: logits.values)
         } catch {

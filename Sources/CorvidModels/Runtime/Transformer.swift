@@ -8,40 +8,55 @@ struct Transformer: Sendable {
     let tokenEmbedding: Embedding
     let positionEmbedding: Embedding?
     let embeddingNorm: Norm?
+    /// From the token embedding to the residual, and from there to what the output matrix takes, where the
+    /// widths differ.
+    let embeddingProjection, outputProjection: Linear?
     let blocks: [Block]
-    let finalNorm: Norm
+    let finalNorm: Norm?
     let head: Linear
 
     init(_ loader: WeightLoader, cacheType: DType) throws {
         let c = loader.configuration
         configuration = c
-        tokenEmbedding = try loader.embedding(.tokenEmbedding, rows: c.vocabulary, columns: c.width)
+        tokenEmbedding = try loader.embedding(.tokenEmbedding, rows: c.vocabulary, columns: c.embeddingWidth)
         if case .learned(let offset) = c.family.positions {
             positionEmbedding = try loader.embedding(
                 .positionEmbedding, rows: c.context + offset, columns: c.width)
         } else {
             positionEmbedding = nil
         }
-        embeddingNorm = loader.has(.embeddingNorm) ? try loader.norm(.embeddingNorm) : nil
+        let hasEmbeddingNorm = c.family.weights[.embeddingNorm] != nil
+        embeddingNorm = hasEmbeddingNorm ? try loader.norm(.embeddingNorm, width: c.width) : nil
+        let isProjected = c.embeddingWidth != c.width
+        embeddingProjection =
+            isProjected
+            ? try loader.linear(.embeddingProjection, outputs: c.width, inputs: c.embeddingWidth) : nil
+        outputProjection =
+            isProjected
+            ? try loader.linear(.outputProjection, outputs: c.embeddingWidth, inputs: c.width) : nil
         let shape = KeyValueShape(
             layers: c.layers, heads: c.keyValueHeads, headWidth: c.headWidth, type: cacheType)
         blocks = try (0..<c.layers).map { try Block(loader, layer: $0, cacheShape: shape) }
-        finalNorm = try loader.norm(.finalNorm)
+        finalNorm = c.hasFinalNorm ? try loader.norm(.finalNorm, width: c.width) : nil
         if c.tiedHead ?? !loader.has(.head) {
             head = try loader.tiedHead(tokenEmbedding.table)
         } else {
-            head = try loader.linear(.head, outputs: c.vocabulary, inputs: c.width)
+            head = try loader.linear(.head, outputs: c.vocabulary, inputs: c.embeddingWidth)
         }
         try loader.refuseUnreadTensors()
     }
 
     /// Bytes of weights that one pass over a single row reads.
-    var bytesPerPass: Int { blocks.reduce(head.byteCount) { $0 + $1.byteCount } }
+    var bytesPerPass: Int { linears.reduce(0) { $0 + $1.byteCount } }
+
+    /// All matrices that rows are multiplied with.
+    private var linears: [Linear] {
+        [embeddingProjection, outputProjection].compactMap { $0 } + blocks.flatMap { $0.linears } + [head]
+    }
 
     /// Operations of the products for one row; a multiply-add counts two.
     var operationsPerRow: Double {
-        let linears = blocks.flatMap { $0.linears } + [head]
-        return linears.reduce(0) { $0 + 2 * Double($1.outputs) * Double($1.inputs) }
+        linears.reduce(0) { $0 + 2 * Double($1.outputs) * Double($1.inputs) }
     }
 
     /// Logits `[rows that want them, vocabulary]`, in memory of the arena.
@@ -57,7 +72,8 @@ struct Transformer: Sendable {
             let isLast = layer == blocks.count - 1
             if isLast, pass.logitRows.isEmpty {
                 _ = try store(
-                    block, segments, residual: residual, rotary: rotary, wantsQueries: false, workers: workers,
+                    block, segments, residual: residual, rotary: rotary, wantsQueries: false,
+                    workers: workers,
                     arena: arena)
                 return try arena.matrix(rows: 0, columns: head.outputs)
             }
@@ -82,20 +98,28 @@ struct Transformer: Sendable {
             }
             arena.reset(to: mark)
         }
-        let normed = try arena.matrix(rows: residual.rows, columns: residual.columns)
-        finalNorm(residual, into: normed, workers: workers)
-        let logits = try arena.matrix(rows: normed.rows, columns: head.outputs)
-        guard normed.rows > 0 else { return logits }
-        let input = try ProductInput(normed, for: [head], workers: workers, arena: arena)
-        try Linear.multiply(input, by: [head], into: [logits], workers: workers)
+        let logits = try arena.matrix(rows: residual.rows, columns: head.outputs)
+        guard residual.rows > 0 else { return logits }
+        var output = try normed(residual, finalNorm, workers: workers, arena: arena)
+        if let outputProjection {
+            output = try product(output, by: outputProjection, workers: workers, arena: arena)
+        }
+        let scale = configuration.logitScale
+        let input = try ProductInput(output, for: [head], workers: workers, arena: arena)
+        try Linear.multiply(input, by: [head], into: [logits], workers: workers) { _, range in
+            if scale != 1 { Elementwise.scale(logits, by: scale, columns: range) }
+        }
         return logits
     }
 
     // MARK: The parts of a pass
 
     private func embed(_ pass: Pass, workers: Workers, arena: Arena) throws -> Matrix {
-        let residual = try arena.matrix(rows: pass.tokens.count, columns: configuration.width)
+        var residual = try arena.matrix(rows: pass.tokens.count, columns: configuration.embeddingWidth)
         tokenEmbedding.look(up: pass.tokens, into: residual)
+        if let embeddingProjection {
+            residual = try product(residual, by: embeddingProjection, workers: workers, arena: arena)
+        }
         if let positionEmbedding, case .learned(let offset) = configuration.family.positions {
             positionEmbedding.look(up: pass.positions.map { $0 + offset }, into: residual, adding: true)
         }
@@ -107,7 +131,8 @@ struct Transformer: Sendable {
         guard let rotary = configuration.rotary else { return nil }
         let fixed = rotary.variesWithPosition ? nil : rotary.frequencies(position: 0)
         return try RotaryAngles(
-            positions: pass.positions, pairCount: rotary.width / 2, pairs: configuration.rotaryPairs, arena: arena
+            positions: pass.positions, pairCount: rotary.width / 2, pairs: configuration.rotaryPairs,
+            arena: arena
         ) { fixed ?? rotary.frequencies(position: $0) }
     }
 
@@ -124,20 +149,34 @@ struct Transformer: Sendable {
         _ block: Block, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
         wantsQueries: Bool, workers: Workers, arena: Arena
     ) throws -> (input: Matrix, query: Matrix) {
-        let input = try arena.matrix(rows: residual.rows, columns: residual.columns)
-        block.attentionNorm(residual, into: input, workers: workers)
+        let input: Matrix
+        switch configuration.block {
+        case .sequential, .parallel, .parallelSharedNorm:
+            input = try normed(residual, block.attentionNorm, workers: workers, arena: arena)
+        case .sequentialFromNorms:
+            block.attentionNorm(residual, into: residual, workers: workers)
+            input = residual
+        case .normsAfter: input = residual
+        }
         // Where queries have a matrix of their own, it can be left out.
         let projections = wantsQueries ? block.projections : block.projections.suffix(2)
         let prepared = try ProductInput(input, for: projections, workers: workers, arena: arena)
         let outs = try projections.map { try arena.matrix(rows: residual.rows, columns: $0.outputs) }
-        try Linear.multiply(prepared, by: projections, into: outs, workers: workers)
+        let limit = configuration.queryKeyValueLimit
+        try Linear.multiply(prepared, by: projections, into: outs, workers: workers) { index, range in
+            if let limit { Elementwise.clamp(outs[index], to: limit, columns: range) }
+        }
         // One output holds all three, or each has its own.
         let (query, key, value) = (outs[0], outs[max(0, outs.count - 2)], outs[outs.count - 1])
+        if wantsQueries { normalise(query, block.queryNorm, from: block.columns.query(0), workers: workers) }
+        normalise(key, block.keyNorm, from: block.columns.key(0), workers: workers)
         if let rotary {
             if wantsQueries {
-                rotary.rotate(query, heads: configuration.heads, workers: workers, offset: block.columns.query)
+                rotary.rotate(
+                    query, heads: configuration.heads, workers: workers, offset: block.columns.query)
             }
-            rotary.rotate(key, heads: configuration.keyValueHeads, workers: workers, offset: block.columns.key)
+            rotary.rotate(
+                key, heads: configuration.keyValueHeads, workers: workers, offset: block.columns.key)
         }
         block.attention.store(
             keys: key, values: value, columns: block.columns, segments: segments, workers: workers)
@@ -149,11 +188,13 @@ struct Transformer: Sendable {
         workers: Workers, arena: Arena
     ) throws -> AttentionResult {
         let (input, query) = try store(
-            block, segments, residual: residual, rotary: rotary, wantsQueries: true, workers: workers, arena: arena)
+            block, segments, residual: residual, rotary: rotary, wantsQueries: true, workers: workers,
+            arena: arena)
         let heads = try arena.matrix(
             rows: residual.rows, columns: configuration.heads * configuration.headWidth)
         try block.attention.attend(
-            query: query, columns: block.columns, segments: segments, into: heads, workers: workers, arena: arena)
+            query: query, columns: block.columns, segments: segments, into: heads, workers: workers,
+            arena: arena)
         return AttentionResult(input: input, values: heads)
     }
 
@@ -163,7 +204,7 @@ struct Transformer: Sendable {
     ) throws {
         let output = try arena.matrix(rows: residual.rows, columns: residual.columns)
         let mlpOutput = try arena.matrix(rows: residual.rows, columns: residual.columns)
-        switch configuration.family.block {
+        switch configuration.block {
         case .sequential:
             try project(
                 attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
@@ -172,13 +213,39 @@ struct Transformer: Sendable {
             try mlp(block, input, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
         case .parallel, .parallelSharedNorm:
             let input =
-                configuration.family.block == .parallel
+                configuration.block == .parallel
                 ? try normed(residual, block.mlpNorm, workers: workers, arena: arena) : attention.input
             try project(
                 attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
                 addingTo: residual)
             try mlp(block, input, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
+        case .normsAfter, .sequentialFromNorms:
+            // The MLP reads the residual itself, which was normalised in its place. It has read all of it
+            // before anything is added.
+            try project(
+                attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
+                addingTo: residual)
+            let isAfter = configuration.block == .normsAfter
+            let between = isAfter ? block.attentionNorm : block.mlpNorm
+            between?(residual, into: residual, workers: workers)
+            try mlp(block, residual, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
+            if isAfter { block.mlpNorm?(residual, into: residual, workers: workers) }
         }
+    }
+
+    /// Normalises the columns that begin at `start`, in their place.
+    private func normalise(_ x: Matrix, _ norm: Norm?, from start: Int, workers: Workers) {
+        guard let norm, let width = norm.weight?.count else { return }
+        let part = x.columns(start..<start + width)
+        norm(part, into: part, workers: workers)
+    }
+
+    /// x Wᵀ + b
+    private func product(_ x: Matrix, by linear: Linear, workers: Workers, arena: Arena) throws -> Matrix {
+        let out = try arena.matrix(rows: x.rows, columns: linear.outputs)
+        let input = try ProductInput(x, for: [linear], workers: workers, arena: arena)
+        try Linear.multiply(input, by: [linear], into: [out], workers: workers)
+        return out
     }
 
     private func normed(_ x: Matrix, _ norm: Norm?, workers: Workers, arena: Arena) throws -> Matrix {
@@ -208,7 +275,8 @@ struct Transformer: Sendable {
         if let gate = block.gate {
             let input = try ProductInput(x, for: [gate, block.up], workers: workers, arena: arena)
             let up = try arena.matrix(rows: x.rows, columns: configuration.hidden)
-            try Linear.multiplyPair(input, by: gate, and: block.up, into: (hidden, up), workers: workers) { range in
+            try Linear.multiplyPair(input, by: gate, and: block.up, into: (hidden, up), workers: workers) {
+                range in
                 Elementwise.activateGated(f, gate: hidden, up: up, columns: range)
             }
         } else {

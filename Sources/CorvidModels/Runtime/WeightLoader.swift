@@ -43,7 +43,8 @@ struct WeightLoader {
     }
 
     /// The tensor of `role`, of exactly this shape.
-    func tensor(_ role: WeightRole, layer: Int? = nil, part: String = "weight", shape: [Int]) throws -> Tensor {
+    func tensor(_ role: WeightRole, layer: Int? = nil, part: String = "weight", shape: [Int]) throws -> Tensor
+    {
         guard let tensor = try optionalTensor(role, layer: layer, part: part, shape: shape) else {
             let name = (declaredName(role, layer: layer) ?? role.rawValue) + "." + part
             throw WeightError.missing(file: file, tensor: name)
@@ -51,7 +52,8 @@ struct WeightLoader {
         return tensor
     }
 
-    private func optionalTensor(_ role: WeightRole, layer: Int?, part: String, shape: [Int]) throws -> Tensor? {
+    private func optionalTensor(_ role: WeightRole, layer: Int?, part: String, shape: [Int]) throws -> Tensor?
+    {
         guard let declared = declaredName(role, layer: layer), let name = foundName(declared + "." + part),
             let tensor = try source.tensor(named: name)
         else { return nil }
@@ -67,7 +69,9 @@ struct WeightLoader {
 
     /// A bias or norm weight as f32 values, or nil if the file has none.
     func vector(_ role: WeightRole, layer: Int? = nil, part: String, count: Int) throws -> Vector? {
-        guard let tensor = try optionalTensor(role, layer: layer, part: part, shape: [count]) else { return nil }
+        guard let tensor = try optionalTensor(role, layer: layer, part: part, shape: [count]) else {
+            return nil
+        }
         let values = try tensor.floats()
         guard values.allSatisfy(\.isFinite) else {
             let name = (declaredName(role, layer: layer) ?? role.rawValue) + "." + part
@@ -82,13 +86,16 @@ struct WeightLoader {
         let shape = orientation == .rows ? [outputs, inputs] : [inputs, outputs]
         let weight = try tensor(role, layer: layer, shape: shape)
         let bias = try vector(role, layer: layer, part: "bias", count: outputs)
-        return try linear(weight, named: declaredName(role, layer: layer), bias: bias, orientation: orientation)
+        return try linear(
+            weight, named: declaredName(role, layer: layer), bias: bias, orientation: orientation)
     }
 
     /// The embedding as output matrix, with the output's own bias, if it has one.
     func tiedHead(_ table: Tensor) throws -> Linear {
         // A copy of the matrix beside the embedding is not read: the config says that they are one.
-        if let name = declaredName(.head, layer: nil).flatMap({ foundName($0 + ".weight") }) { read.insert(name) }
+        if let name = declaredName(.head, layer: nil).flatMap({ foundName($0 + ".weight") }) {
+            read.insert(name)
+        }
         let bias = try vector(.head, part: "bias", count: configuration.vocabulary)
         return try linear(table, named: declaredName(.tokenEmbedding, layer: nil), bias: bias)
     }
@@ -113,18 +120,20 @@ struct WeightLoader {
         }
     }
 
-    func norm(_ role: WeightRole, layer: Int? = nil) throws -> Norm {
-        guard let weight = try vector(role, layer: layer, part: "weight", count: configuration.width) else {
-            let name = (declaredName(role, layer: layer) ?? role.rawValue) + ".weight"
-            throw WeightError.missing(file: file, tensor: name)
+    func norm(_ role: WeightRole, layer: Int? = nil, width: Int) throws -> Norm {
+        var weight: Vector?
+        if configuration.hasNormWeights {
+            weight = try vector(role, layer: layer, part: "weight", count: width)
+            guard weight != nil else {
+                let name = (declaredName(role, layer: layer) ?? role.rawValue) + ".weight"
+                throw WeightError.missing(file: file, tensor: name)
+            }
         }
         // An RMS norm has no bias: one in the file stays unread, and is refused in the end.
         let bias =
             configuration.family.norm == .rms
-            ? nil : try vector(role, layer: layer, part: "bias", count: configuration.width)
-        return Norm(
-            configuration.family.norm, weight: weight, bias: bias,
-            epsilon: configuration.normEpsilon)
+            ? nil : try vector(role, layer: layer, part: "bias", count: width)
+        return Norm(configuration.family.norm, weight: weight, bias: bias, epsilon: configuration.normEpsilon)
     }
 
     /// Call when all weights were read: tensors which nothing asked for would change the arithmetic if they
@@ -159,11 +168,13 @@ public enum WeightError: Error, Equatable, CustomStringConvertible {
         case .missing(let file, let tensor):
             return "\(file): tensor \(tensor) is missing. The checkpoint is incomplete: fetch it again."
         case .shape(let file, let tensor, let found, let expected):
-            return "\(file): tensor \(tensor) has shape \(found), expected \(expected) from the model's config."
+            return
+                "\(file): tensor \(tensor) has shape \(found), expected \(expected) from the model's config."
         case .type(let file, let tensor, let found):
             return "\(file): tensor \(tensor) has type \(found.rawValue), which holds no weights."
         case .notFinite(let file, let tensor):
-            return "\(file): tensor \(tensor) holds NaN or infinite values. The file is damaged: fetch it again."
+            return
+                "\(file): tensor \(tensor) holds NaN or infinite values. The file is damaged: fetch it again."
         case .unknown(let file, let tensor, let family):
             return "\(file): tensor \(FormatError.shown(tensor)) is not part of this \(family) model. "
                 + "Leaving it out would give wrong results, so the model is refused."

@@ -54,10 +54,21 @@ public enum Elementwise {
     }
 
     /// x = x * factor
-    public static func scale(_ x: Matrix, by factor: Float) {
+    public static func scale(_ x: Matrix, by factor: Float, columns range: Range<Int>) {
+        for row in 0..<x.rows {
+            let values = x.pointer(row: row) + range.lowerBound
+            ck_scale(range.count, values, factor, values)
+        }
+    }
+
+    /// x = min(max(x, -limit), limit); NaN stays.
+    public static func clamp(_ x: Matrix, to limit: Float, columns range: Range<Int>) {
         for row in 0..<x.rows {
             let values = x.pointer(row: row)
-            ck_scale(x.columns, values, factor, values)
+            for column in range {
+                let value = values[column]
+                if value > limit { values[column] = limit } else if value < -limit { values[column] = -limit }
+            }
         }
     }
 

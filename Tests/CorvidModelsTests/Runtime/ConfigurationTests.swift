@@ -1,4 +1,5 @@
 import CorvidTensors
+import CorvidText
 import TestSupport
 import Testing
 
@@ -179,5 +180,110 @@ import Testing
         #expect(throws: WeightError.unknown(file: path, tensor: "blk.0.attn_norm.bias", family: "llama")) {
             try Model.load(path: path)
         }
+    }
+
+    private func read(_ config: String) throws -> ModelConfiguration {
+        try ModelConfiguration(huggingFace: try JSON.parse(Array(config.utf8)), file: "config.json")
+    }
+
+    @Test(
+        "A config that asks for arithmetic which Corvid does not run is refused by its key",
+        arguments: [
+            ("attn_config.alibi", #""attn_config": {"alibi": false}"#),
+            ("attn_config.prefix_lm", #""attn_config": {"prefix_lm": true}"#),
+            ("attn_config.attn_type", #""attn_config": {"attn_type": "multiquery_attention"}"#),
+            ("attn_config.clip_qkv", #""attn_config": {"clip_qkv": -1}"#),
+            ("attn_config.softmax_scale", #""attn_config": {"softmax_scale": "big"}"#),
+            ("ffn_config.ffn_type", #""ffn_config": {"ffn_type": "mptglu"}"#),
+            ("norm_type", #""norm_type": "rmsnorm""#), ("logit_scale", #""logit_scale": "sqrt""#),
+        ])
+    func refusedKeys(key: String, member: String) throws {
+        let config = """
+            {"architectures": ["MPTForCausalLM"], "d_model": 8, "n_heads": 2, "n_layers": 1, "vocab_size": 9, \(member)}
+            """
+        let error = try #require(throws: ConfigurationError.self) { try read(config) }
+        guard case .setting(_, key, _, _) = error else {
+            Issue.record("\(error)")
+            return
+        }
+    }
+
+    private func gptNeo(_ member: String) -> String {
+        """
+        {"architectures": ["GPTNeoForCausalLM"], "hidden_size": 8, "num_heads": 2, "num_layers": 4, "vocab_size": 9,
+         "window_size": 3, \(member)}
+        """
+    }
+
+    @Test("Windows come from pairs of kinds and repetitions, or from one kind for each layer")
+    func windows() throws {
+        #expect(try read(gptNeo(#""attention_types": [[["global", "local"], 2]]"#)).windows == [0, 3, 0, 3])
+        let kinds = #""attention_types": null, "attention_layers": ["local", "local", "global", "local"]"#
+        #expect(try read(gptNeo(kinds)).windows == [3, 3, 0, 3])
+        #expect(try read(Self.gptjConfig).windows == [0])
+    }
+
+    @Test(
+        "Windows that do not fit the layers are refused",
+        arguments: [
+            #""attention_types": [[["global", "local"], 9000000000000000000]]"#,
+            #""attention_types": [[["global"], 3]]"#,
+            #""attention_types": [[["global"], -1]]"#, #""attention_types": [[["global", "wide"], 2]]"#,
+            #""attention_types": [["global", 4]]"#, #""attention_types": "global""#,
+            #""attention_types": [1, 2, 3, 4]"#,
+        ])
+    func badWindows(member: String) {
+        #expect(throws: ConfigurationError.self) { try read(gptNeo(member)) }
+    }
+
+    @Test("ALiBi's slopes are powers of two in steps, and for other numbers of heads those of the next one")
+    func slopes() throws {
+        func slopes(_ heads: Int) throws -> [Float] {
+            try read(
+                """
+                {"architectures": ["BloomForCausalLM"], "hidden_size": \(heads * 2), "n_head": \(heads), "n_layer": 1,
+                 "vocab_size": 9}
+                """
+            ).slopes
+        }
+        #expect(try slopes(8) == (1...8).map { 1 / Float(1 << $0) })
+        #expect(try slopes(1) == [1 / 256])
+        // Twelve heads: eight as above, then 2^-0.5, 2^-1.5, ...
+        let twelve = try slopes(12)
+        #expect(Array(twelve[..<8]) == (1...8).map { 1 / Float(1 << $0) })
+        for (index, slope) in twelve[8...].enumerated() {
+            #expect(abs(slope - Float(0.5).squareRoot() / Float(1 << index)) < 1e-7)
+        }
+    }
+
+    @Test("A flag of the config chooses the block")
+    func blocks() throws {
+        func block(_ architecture: String, _ member: String) throws -> Family.BlockShape {
+            try read(
+                """
+                {"architectures": ["\(architecture)"], "hidden_size": 64, "num_attention_heads": 2, "n_head": 2,
+                 "n_layer": 1, "num_hidden_layers": 1, "vocab_size": 9 \(member)}
+                """
+            ).block
+        }
+        #expect(try block("GPTNeoXForCausalLM", "") == .parallel)
+        #expect(try block("GPTNeoXForCausalLM", #", "use_parallel_residual": false"#) == .sequential)
+        #expect(try block("OPTForCausalLM", #", "do_layer_norm_before": true"#) == .sequential)
+        #expect(try block("OPTForCausalLM", #", "do_layer_norm_before": false"#) == .normsAfter)
+        let fromNorms = #", "apply_residual_connection_post_layernorm": true"#
+        #expect(try block("BloomForCausalLM", fromNorms) == .sequentialFromNorms)
+        #expect(try block("BloomForCausalLM", "") == .sequential)
+    }
+
+    @Test("Heads that do not fall into CodeGen's four slices are refused")
+    func slices() throws {
+        var tensors = ModelBuilder()
+        tensors.add("transformer.wte.weight", [11, 8])
+        tensors.add("transformer.h.0.attn.qkv_proj.weight", [24, 8])
+        let config = """
+            {"architectures": ["CodeGenForCausalLM"], "n_embd": 8, "n_head": 2, "n_layer": 1, "n_positions": 32,
+             "rotary_dim": 4, "vocab_size": 11}
+            """
+        #expect(throws: ConfigurationError.self) { try load(tensors, config: config) }
     }
 }

@@ -50,17 +50,12 @@ extension Transcript {
     public static let fileBytes = 64 << 20
 
     /// Writes JSON; the file is whole or not there.
-    /// - Throws: ``TranscriptError``.
+    /// - Throws: ``WriteError``.
     public func save(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            var data = try encoder.encode(self)
-            data.append(0x0A)
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw TranscriptError.write(path: path, problem: Self.words(of: error))
-        }
+        let data = try encoder.encode(self)
+        try AtomicFile.write(to: path) { try $0.write([UInt8](data) + [0x0A]) }
     }
 
     /// - Throws: ``TranscriptError``.
@@ -99,18 +94,15 @@ extension Transcript {
     }
 }
 
-/// Why a conversation cannot be saved or read.
+/// Why a conversation cannot be read.
 public enum TranscriptError: Error, Equatable, Sendable, CustomStringConvertible {
     case read(path: String, problem: String)
-    case write(path: String, problem: String)
     case tooLong(path: String, bytes: Int)
 
     public var description: String {
         switch self {
         case .read(let path, let problem):
             "\(path): no conversation can be read from it: \(problem)"
-        case .write(let path, let problem):
-            "\(path): the conversation cannot be written: \(problem)"
         case .tooLong(let path, let bytes):
             "\(path): more than \(bytes) bytes, which is no conversation"
         }
