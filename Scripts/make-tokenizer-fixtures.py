@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains small tokenizers with each family's settings and writes what the reference libraries answer.
 
-    python3 -m venv /tmp/fixtures
-    /tmp/fixtures/bin/pip install tokenizers==0.23.3 gguf==0.19.0 llama-cpp-python==0.3.36
-    /tmp/fixtures/bin/python Scripts/make-tokenizer-fixtures.py
+    python3 -m venv .venv-fixtures
+    .venv-fixtures/bin/pip install tokenizers==0.23.3 gguf==0.19.0 llama-cpp-python==0.3.36
+    .venv-fixtures/bin/python Scripts/make-tokenizer-fixtures.py
 
 Writes Tests/Golden/Tokenizers: for each family a folder with tokenizer.json (and vocab.json, merges.txt)
 and golden.json; gguf-vocabulary.json with the golden ids of llama.cpp for each pre-tokeniser name. Each
