@@ -22,8 +22,9 @@ public enum Launch {
     static func run(_ arguments: [String]) async -> Int32 {
         let command: any ParsableCommand
         do {
-            try chooseInstructionSet(ProcessInfo.processInfo.environment["CORVID_ISA"])
-            command = try Corvid.parseAsRoot(arguments)
+            let environment = ProcessInfo.processInfo.environment
+            try chooseInstructionSet(environment["CORVID_ISA"])
+            command = try Corvid.parseAsRoot(try EnvironmentOptions(environment).completing(arguments))
         } catch {
             return tell(error)
         }
@@ -77,7 +78,8 @@ public enum Launch {
             }
         }
         if let error = error as? ValidationError, let name = command.configuration.commandName {
-            StandardError.say("\(error.message)\nSee 'corvid \(name) --help' for more information.")
+            let asked = command == Corvid.self ? name : "corvid \(name)"
+            StandardError.say("\(error.message)\nSee '\(asked) --help' for more information.")
         } else if code == .validationFailure {
             StandardError.say(usage(Corvid.fullMessage(for: error)))
         } else {
