@@ -176,7 +176,7 @@ def gguf_vocabularies():
     r = "llama.cpp#25969, #26511, #27226"
     save(
         "llama.cpp-25969-byte-token.gguf", vocabulary("llama", byte, [6, 6, 6, 6, 1]), r, None,
-        "tokenizer.ggml.model", "llama", tokenizer="unsupported")
+        "tokenizer.ggml.scores", tokenizer="missing")
     save("llama.cpp-26511-byte-token-of-bpe.gguf", vocabulary("gpt2", byte, [6, 6, 6, 6, 1]), r, None, tokenizer=None)
     r = "the rules of the format"
     two = (["a", "b"], [1, 1])

@@ -12,7 +12,9 @@ SmolLM2's logits need the model file, and are left alone without it.
 What is written:
 
 - Models/NAME/: a tiny random model as a Hugging Face folder (config.json, model.safetensors), or as
-  model.gguf; beside it golden.safetensors with `ids` [T] (int32) and `logits` [T, V] (float32).
+  model.gguf; beside it golden.safetensors with `ids` [T] (int32) and what the model gives (float32):
+  `logits` [T, V], `states` [T, E], `pooled` [1, E] or `labels` [1, N]; for an encoder `types` [T] may stand
+  beside the ids, for an encoder-decoder the `source` [S] does.
 - dequantise.safetensors: for each block type, `TYPE.bytes` [blocks, bytes] and `TYPE.values`
   [blocks, weights], the values as the gguf package decodes them.
 - smollm2-logits.json: rows and columns picked from the logits of SmolLM2's file.
@@ -137,8 +139,8 @@ def random_weights(shapes: dict[str, list[int]], random: np.random.Generator) ->
     weights = {}
     for name, shape in shapes.items():
         values = random.standard_normal(shape)
-        if "ln_" in name or "norm" in name or "_ln." in name:
-            values = values * 0.2 + (1.0 if name.endswith("weight") else 0.0)
+        if "ln_" in name or "norm" in name.lower() or "_ln." in name:
+            values = values * 0.2 + (1.0 if name.endswith(("weight", "gamma")) else 0.0)
         elif name.endswith("bias"):
             values = values * 0.3
         elif "wte" in name or "wpe" in name or "embed" in name:
@@ -612,6 +614,376 @@ def codegen() -> None:
     write_model("codegen", config, shapes, extra=extra)
 
 
+# MARK: Encoders, encoder-decoders and classifiers
+
+def reference_outputs(
+    folder: Path, ids: np.ndarray, types: np.ndarray | None = None, source: np.ndarray | None = None,
+    missing: str | None = None,
+) -> dict[str, np.ndarray]:
+    """What the class that the config names gives for one sequence, in float64."""
+    name = json.loads((folder / "config.json").read_text())["architectures"][0]
+    model, loading = getattr(transformers, name).from_pretrained(
+        folder, dtype=torch.float64, attn_implementation="eager", output_loading_info=True)
+    lost = [key for key in loading["missing_keys"] if missing is None or missing not in key]
+    assert not lost, lost
+    assert not loading["mismatched_keys"], loading["mismatched_keys"]
+    model.eval()
+
+    def row(values: np.ndarray) -> torch.Tensor:
+        return torch.tensor(values[None].astype(np.int64))
+
+    inputs = {"input_ids": row(ids)}
+    if types is not None:
+        inputs["token_type_ids"] = row(types)
+    if source is not None:
+        inputs = {"input_ids": row(source), "decoder_input_ids": row(ids)}
+    with torch.no_grad(), float64_everywhere():
+        output = model(**inputs)
+        if source is not None:
+            check_stepwise(model, output.logits, **inputs)
+    if name.endswith("ForSequenceClassification"):
+        return {"labels": output.logits.numpy()}
+    if hasattr(output, "prediction_logits"):
+        return {"logits": output.prediction_logits[0].numpy()}
+    if hasattr(output, "logits"):
+        return {"logits": output.logits[0].numpy()}
+    found = {"states": output.last_hidden_state[0].numpy()}
+    if getattr(output, "pooler_output", None) is not None:
+        found["pooled"] = output.pooler_output.numpy()
+    return found
+
+
+def check_stepwise(
+    model: torch.nn.Module, logits: torch.Tensor, input_ids: torch.Tensor, decoder_input_ids: torch.Tensor
+) -> None:
+    """The reference itself must not depend on its cache."""
+    cache = None
+    for position in range(decoder_input_ids.shape[1]):
+        output = model(
+            input_ids=input_ids, decoder_input_ids=decoder_input_ids[:, position:position + 1],
+            past_key_values=cache, use_cache=True)
+        cache = output.past_key_values
+        assert (output.logits[:, 0] - logits[:, position]).abs().max() < 1e-9
+
+
+def write_other(
+    name: str, config: dict, shapes: dict[str, list[int]], types: bool = False, source: int = 0,
+    tokens: int = TOKENS, extra: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """As `write_model`, for classes that are no causal language models."""
+    folder = MODELS / name
+    fresh(folder)
+    random = generator(name)
+    weights = {key: torch.tensor(value) for key, value in random_weights(shapes, random).items()}
+    # Ids 0...3 are left to special tokens: the reference skips padding where it counts positions.
+    given = {"ids": random.integers(4, config["vocab_size"], tokens)}
+    if types:
+        given["types"] = np.arange(tokens) // 17 % 2
+    if source:
+        given["source"] = random.integers(4, config["vocab_size"], source)
+        given["ids"][0] = config["decoder_start_token_id"]
+    write_json(folder / "config.json", dict(sorted(config.items())))
+    save_file(weights | (extra or {}), folder / "model.safetensors", metadata={"format": "pt"})
+    save_outputs(name, given, reference_outputs(folder, **given))
+
+
+def save_outputs(name: str, given: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> None:
+    folder = MODELS / name
+    for key, values in found.items():
+        assert np.isfinite(values).all() and values.max() - values.min() > 0.3, key
+    save_file(
+        {key: torch.tensor(values.astype(np.int32)) for key, values in given.items()}
+        | {key: torch.tensor(values.astype(np.float32)) for key, values in found.items()},
+        folder / "golden.safetensors")
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    shown = ", ".join(f"{key} {values.shape}" for key, values in found.items())
+    print(f"{name:24} {shown}, {size // 1024} KiB")
+
+
+def bert_config(architecture: str, model_type: str, **more) -> dict:
+    return {
+        "architectures": [architecture], "attention_probs_dropout_prob": 0.0, "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.0, "hidden_size": 18, "intermediate_size": 35, "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 47, "model_type": model_type, "num_attention_heads": 3,
+        "num_hidden_layers": 2, "pad_token_id": 0, "type_vocab_size": 2, "vocab_size": 57} | more
+
+
+def bert_shapes(config: dict, prefix: str, pooler: bool = True) -> dict[str, list[int]]:
+    """The body of BERT and RoBERTa."""
+    width, inner = config["hidden_size"], config["intermediate_size"]
+    shapes = {
+        prefix + "embeddings.word_embeddings.weight": [config["vocab_size"], width],
+        prefix + "embeddings.position_embeddings.weight": [config["max_position_embeddings"], width],
+        prefix + "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], width]}
+    shapes |= norm_shapes(prefix + "embeddings.LayerNorm", width)
+    for layer in range(config["num_hidden_layers"]):
+        block = f"{prefix}encoder.layer.{layer}."
+        for part in ("query", "key", "value"):
+            shapes |= linear_shapes(block + f"attention.self.{part}", width, width)
+        shapes |= linear_shapes(block + "attention.output.dense", width, width)
+        shapes |= norm_shapes(block + "attention.output.LayerNorm", width)
+        shapes |= linear_shapes(block + "intermediate.dense", width, inner)
+        shapes |= linear_shapes(block + "output.dense", inner, width)
+        shapes |= norm_shapes(block + "output.LayerNorm", width)
+    return shapes | (linear_shapes(prefix + "pooler.dense", width, width) if pooler else {})
+
+
+def lm_head_shapes(config: dict) -> dict[str, list[int]]:
+    width = config["hidden_size"]
+    return linear_shapes("lm_head.dense", width, width) | norm_shapes("lm_head.layer_norm", width) | {
+        "lm_head.bias": [config["vocab_size"]]}
+
+
+def bert() -> None:
+    """As the published files: a pooler and another task's head beside the masked one, two texts."""
+    config = bert_config("BertForMaskedLM", "bert", position_embedding_type="absolute")
+    width, vocabulary = config["hidden_size"], config["vocab_size"]
+    shapes = bert_shapes(config, "bert.") | {"cls.predictions.bias": [vocabulary]}
+    shapes |= linear_shapes("cls.predictions.transform.dense", width, width)
+    shapes |= norm_shapes("cls.predictions.transform.LayerNorm", width)
+    shapes |= linear_shapes("cls.seq_relationship", width, 2)
+    extra = {"bert.embeddings.position_ids": torch.arange(47)[None]}
+    write_other("bert", config, shapes, types=True, extra=extra)
+
+
+def bert_sentence() -> None:
+    """As the sentence encoders: names without prefix, norms with their old names, a folder of poolings."""
+    name = "bert-sentence"
+    config = bert_config(
+        "BertModel", "bert", hidden_size=20, num_attention_heads=2, hidden_act="gelu_new", vocab_size=272)
+    shapes = {
+        key.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): size
+        for key, size in bert_shapes(config, "").items()}
+    write_other(name, config, shapes)
+    write_tokenizer(MODELS / name, old=False)
+    modules = [("0", "", "Transformer"), ("1", "1_Pooling", "Pooling"), ("2", "2_Normalize", "Normalize")]
+    write_json(MODELS / name / "modules.json", [
+        {"idx": int(index), "name": index, "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for index, path, kind in modules])
+    (MODELS / name / "1_Pooling").mkdir()
+    write_json(MODELS / name / "1_Pooling" / "config.json", {
+        "word_embedding_dimension": 20, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True,
+        "pooling_mode_max_tokens": False, "pooling_mode_mean_sqrt_len_tokens": False})
+    write_json(MODELS / name / "sentence_bert_config.json", {"do_lower_case": False, "max_seq_length": 32})
+
+
+LABELS = {"id2label": {"0": "bad", "1": "fair", "2": "good"}, "label2id": {"bad": 0, "fair": 1, "good": 2}}
+
+
+def bert_classifier() -> None:
+    config = bert_config("BertForSequenceClassification", "bert", **LABELS)
+    shapes = bert_shapes(config, "bert.") | linear_shapes("classifier", config["hidden_size"], 3)
+    write_other("bert-classifier", config, shapes, types=True)
+
+
+def roberta_config(architecture: str, **more) -> dict:
+    return bert_config(
+        architecture, "roberta", layer_norm_eps=1e-05, max_position_embeddings=51, pad_token_id=1,
+        type_vocab_size=1, vocab_size=59) | more
+
+
+def roberta() -> None:
+    config = roberta_config("RobertaForMaskedLM", hidden_size=21)
+    shapes = bert_shapes(config, "roberta.", pooler=False) | lm_head_shapes(config)
+    write_other("roberta", config, shapes)
+
+
+def roberta_classifier() -> None:
+    config = roberta_config("RobertaForSequenceClassification", **LABELS)
+    width = config["hidden_size"]
+    shapes = bert_shapes(config, "roberta.", pooler=False)
+    shapes |= linear_shapes("classifier.dense", width, width) | linear_shapes("classifier.out_proj", width, 3)
+    write_other("roberta-classifier", config, shapes)
+
+
+def mpnet_shapes(config: dict, prefix: str, pooler: bool) -> dict[str, list[int]]:
+    shapes = {
+        key.replace("attention.self.query", "attention.attn.q").replace("attention.self.key", "attention.attn.k")
+        .replace("attention.self.value", "attention.attn.v")
+        .replace("attention.output.dense", "attention.attn.o")
+        .replace("attention.output.LayerNorm", "attention.LayerNorm"): size
+        for key, size in bert_shapes(config, prefix, pooler).items() if "token_type" not in key}
+    return shapes | {
+        prefix + "encoder.relative_attention_bias.weight": [
+            config["relative_attention_num_buckets"], config["num_attention_heads"]]}
+
+
+def mpnet_config(architecture: str, **more) -> dict:
+    # Longer than the distance from which on there is only one bucket.
+    return bert_config(
+        architecture, "mpnet", max_position_embeddings=163, pad_token_id=1,
+        relative_attention_num_buckets=32) | more
+
+
+def mpnet() -> None:
+    config = mpnet_config("MPNetForMaskedLM", hidden_size=15)
+    write_other("mpnet", config, mpnet_shapes(config, "mpnet.", False) | lm_head_shapes(config), tokens=150)
+
+
+def mpnet_sentence() -> None:
+    config = mpnet_config("MPNetModel")
+    write_other("mpnet-sentence", config, mpnet_shapes(config, "", True))
+
+
+def t5_config(**more) -> dict:
+    return {
+        "architectures": ["T5ForConditionalGeneration"], "d_ff": 37, "d_kv": 6, "d_model": 20,
+        "decoder_start_token_id": 0, "dropout_rate": 0.0, "eos_token_id": 1, "feed_forward_proj": "relu",
+        "is_encoder_decoder": True, "layer_norm_epsilon": 1e-06, "model_type": "t5", "num_decoder_layers": 3,
+        "num_heads": 3, "num_layers": 2, "pad_token_id": 0, "relative_attention_max_distance": 20,
+        "relative_attention_num_buckets": 8, "vocab_size": 57} | more
+
+
+def t5_shapes(config: dict) -> dict[str, list[int]]:
+    width, inner = config["d_model"], config["d_ff"]
+    heads = config["num_heads"] * config["d_kv"]
+    shapes = {"shared.weight": [config["vocab_size"], width]}
+
+    def attention(name: str) -> dict[str, list[int]]:
+        names = [(f"{name}.{part}", width, heads) for part in "qkv"] + [(name + ".o", heads, width)]
+        return {key: size for row in names for key, size in linear_shapes(*row, bias=False).items()}
+
+    encoder_only = config["architectures"] == ["T5EncoderModel"]
+    for stack, layers in [("encoder", config["num_layers"]), ("decoder", config["num_decoder_layers"])]:
+        if encoder_only and stack == "decoder":
+            continue
+        for layer in range(layers):
+            block = f"{stack}.block.{layer}.layer."
+            shapes |= attention(block + "0.SelfAttention")
+            if layer == 0:
+                shapes[block + "0.SelfAttention.relative_attention_bias.weight"] = [
+                    config["relative_attention_num_buckets"], config["num_heads"]]
+            last = 1
+            if stack == "decoder":
+                shapes |= attention(block + "1.EncDecAttention")
+                last = 2
+            matrices = ["wi_0", "wi_1"] if config["feed_forward_proj"].startswith("gated") else ["wi"]
+            for matrix in matrices:
+                shapes |= linear_shapes(f"{block}{last}.DenseReluDense.{matrix}", width, inner, bias=False)
+            shapes |= linear_shapes(f"{block}{last}.DenseReluDense.wo", inner, width, bias=False)
+            for part in range(last + 1):
+                shapes |= norm_shapes(f"{block}{part}.layer_norm", width, bias=False)
+        shapes |= norm_shapes(f"{stack}.final_layer_norm", width, bias=False)
+    return shapes
+
+
+def t5() -> None:
+    """The first T5: ReLU, and the embedding as output matrix."""
+    config = t5_config(vocab_size=272)
+    write_other("t5", config, t5_shapes(config), source=33)
+    write_tokenizer(MODELS / "t5", old=False)
+
+
+def t5_gated() -> None:
+    """T5 1.1: a gated MLP and an output matrix of its own. Another number of buckets, odd in each direction."""
+    config = t5_config(
+        feed_forward_proj="gated-gelu", tie_word_embeddings=False, relative_attention_num_buckets=10,
+        relative_attention_max_distance=14, num_heads=2, num_decoder_layers=2)
+    shapes = t5_shapes(config) | {"lm_head.weight": [config["vocab_size"], config["d_model"]]}
+    write_other("t5-gated", config, shapes, source=50)
+
+
+def t5_encoder() -> None:
+    config = t5_config(architectures=["T5EncoderModel"], relative_attention_num_buckets=32)
+    write_other("t5-encoder", config, t5_shapes(config))
+
+
+def backpack() -> None:
+    """GPT-2 says how much each sense of each earlier token counts; transformers has no such class."""
+    name, vocabulary, width, senses, inner, positions = "backpack", 51, 20, 5, 60, 47
+    config = gpt2_config(
+        vocabulary, width, heads=2, layers=2, positions=positions, scale_attn_by_inverse_layer_idx=True,
+        architectures=["BackpackGPT2LMHeadModel"], num_senses=senses, sense_intermediate_scale=3)
+    trunk, network = "backpack.gpt2_model.", "backpack.sense_network."
+    shapes = gpt2_shapes(vocabulary, width, 2, 4 * width, positions, prefix=trunk)
+    for part in ("ln", "block.ln_1", "block.ln_2"):
+        shapes |= norm_shapes(network + part, width)
+    for part, size_in, size_out in [
+        ("block.mlp.c_fc", width, 4 * width), ("block.mlp.c_proj", 4 * width, width),
+        ("final_mlp.c_fc", width, inner), ("final_mlp.c_proj", inner, senses * width),
+    ]:
+        shapes |= {
+            f"{network}{part}.weight": [size_in, size_out], f"{network}{part}.bias": [size_out]}
+    shapes |= linear_shapes("backpack.sense_weight_net.c_attn", width, 2 * width)
+    folder = MODELS / name
+    fresh(folder)
+    random = generator(name)
+    weights = {
+        key.replace("sense_network.norm.", "sense_network.ln."): torch.tensor(value)
+        for key, value in random_weights(
+            {key.replace("sense_network.ln.", "sense_network.norm."): size for key, size in shapes.items()},
+            random).items()}
+    ids = random.integers(0, vocabulary, TOKENS)
+    write_json(folder / "config.json", dict(sorted(config.items())))
+    copies = {
+        "backpack.word_embeddings.weight": weights[trunk + "wte.weight"].clone(),
+        "backpack.position_embeddings.weight": weights[trunk + "wpe.weight"].clone()}
+    save_file(weights | copies, folder / "model.safetensors", metadata={"format": "pt"})
+    save_golden(folder, ids, backpack_logits(config, weights, ids))
+
+
+def backpack_logits(config: dict, weights: dict[str, torch.Tensor], ids: np.ndarray) -> np.ndarray:
+    """The sum over earlier positions and senses, written out."""
+    w = {key.removeprefix("backpack."): value.double() for key, value in weights.items()}
+    width, senses = config["n_embd"], config["num_senses"]
+    with tempfile.TemporaryDirectory() as scratch:
+        write_json(Path(scratch) / "config.json", config | {"architectures": ["GPT2Model"]})
+        part = {
+            key.removeprefix("backpack.gpt2_model."): value for key, value in weights.items()
+            if "gpt2_model" in key}
+        save_file(part, Path(scratch) / "model.safetensors", metadata={"format": "pt"})
+        trunk = transformers.GPT2Model.from_pretrained(
+            scratch, dtype=torch.float64, attn_implementation="eager").eval()
+        with torch.no_grad(), float64_everywhere():
+            states = trunk(torch.tensor(ids[None].astype(np.int64))).last_hidden_state[0]
+
+    def norm(x: torch.Tensor, name: str) -> torch.Tensor:
+        name = "sense_network." + name
+        return torch.nn.functional.layer_norm(x, [width], w[name + ".weight"], w[name + ".bias"], 1e-5)
+
+    def mlp(x: torch.Tensor, name: str) -> torch.Tensor:
+        name = "sense_network." + name
+        x = x @ w[name + ".c_fc.weight"] + w[name + ".c_fc.bias"]
+        x = torch.nn.functional.gelu(x, approximate="tanh")
+        return x @ w[name + ".c_proj.weight"] + w[name + ".c_proj.bias"]
+
+    embedding = w["gpt2_model.wte.weight"][ids]
+    residual = embedding + norm(embedding, "ln")
+    residual = residual + mlp(norm(residual, "block.ln_1"), "block.mlp")
+    vectors = mlp(norm(residual, "block.ln_2"), "final_mlp").reshape(len(ids), senses, width)
+    pairs = states @ w["sense_weight_net.c_attn.weight"].T + w["sense_weight_net.c_attn.bias"]
+    query, key = pairs.reshape(len(ids), 2, senses, width // senses).unbind(1)
+    sums = torch.zeros(len(ids), width, dtype=torch.float64)
+    for position in range(len(ids)):
+        for sense in range(senses):
+            scores = key[:position + 1, sense] @ query[position, sense] / (width // senses) ** 0.5
+            for other, weight in enumerate(torch.softmax(scores, 0)):
+                sums[position] += weight * vectors[other, sense]
+    return (sums @ w["gpt2_model.wte.weight"].T).numpy()
+
+
+def decoder_classifiers() -> None:
+    """A score for each label from the last token's state."""
+    bases = {
+        "gptj": (gptj_config(53, width=18, heads=3, rotary=4, layers=2), "GPTJ", "lm_head"),
+        "gpt2": (gpt2_config(55, width=14, heads=2, layers=2, positions=45), "GPT2", "lm_head"),
+        "llama": (
+            llama_config(
+                51, width=16, heads=2, groups=1, head=8, inner=27, layers=2, tie_word_embeddings=True,
+                rope_theta=10000.0), "Llama", "lm_head"),
+    }
+    for family, (config, name, head) in bases.items():
+        config |= LABELS | {"architectures": [name + "ForSequenceClassification"], "pad_token_id": 2}
+        if family == "gptj":
+            shapes, width = gptj_shapes(53, 18, 2, 72), 18
+        elif family == "gpt2":
+            shapes, width = gpt2_shapes(55, 14, 2, 56, 45), 14
+        else:
+            shapes, width = llama_shapes(config), 16
+        shapes = {key: size for key, size in shapes.items() if not key.startswith(head)}
+        write_other(f"{family}-classifier", config, shapes | linear_shapes("score", width, 3, bias=False))
+
+
 # MARK: GGUF files
 
 def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
@@ -804,6 +1176,104 @@ def small_gguf_config() -> dict:
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0}, dtype="float32")
 
 
+def gguf_bert() -> None:
+    """The golden states are those of the same weights in a Hugging Face folder."""
+    name = "gguf-bert"
+    config = bert_config(
+        "BertModel", "bert", hidden_size=32, num_attention_heads=2, intermediate_size=64, vocab_size=272)
+    weights = random_weights(bert_shapes(config, "", pooler=False), generator(name))
+    parts = {
+        "attention.self.query": "attn_q", "attention.self.key": "attn_k", "attention.self.value": "attn_v",
+        "attention.output.dense": "attn_output", "attention.output.LayerNorm": "attn_output_norm",
+        "intermediate.dense": "ffn_up", "output.dense": "ffn_down", "output.LayerNorm": "layer_output_norm"}
+    names = {
+        "embeddings.word_embeddings": "token_embd", "embeddings.position_embeddings": "position_embd",
+        "embeddings.token_type_embeddings": "token_types", "embeddings.LayerNorm": "token_embd_norm"}
+    names |= {
+        f"encoder.layer.{layer}.{part}": f"blk.{layer}.{other}"
+        for layer in range(config["num_hidden_layers"]) for part, other in parts.items()}
+    writer = gguf.GGUFWriter(start_gguf(name), "bert")
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_layer_norm_eps(config["layer_norm_eps"])
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType.CLS)
+    finish_gguf(name, writer, config, weights, names, {"ffn_up": Block.Q8_0, "token_embd": Block.F16})
+
+
+def gguf_t5() -> None:
+    """Gated, with an output matrix of its own; both stacks have one number of blocks, as in older files."""
+    name = "gguf-t5"
+    config = t5_config(
+        feed_forward_proj="gated-gelu", tie_word_embeddings=False, num_decoder_layers=2, d_ff=64, d_model=32,
+        relative_attention_max_distance=128, relative_attention_num_buckets=16)
+    shapes = t5_shapes(config) | {"lm_head.weight": [config["vocab_size"], config["d_model"]]}
+    weights = random_weights(shapes, generator(name))
+    parts = {"q": "q", "k": "k", "v": "v", "o": "o", "relative_attention_bias": "rel_b"}
+    dense = {"wi_0": "gate", "wi_1": "up", "wo": "down"}
+    names = {
+        "shared": "token_embd", "lm_head": "output", "encoder.final_layer_norm": "enc.output_norm",
+        "decoder.final_layer_norm": "dec.output_norm"}
+    for stack, last in (("encoder", 1), ("decoder", 2)):
+        for layer in range(2):
+            block, other = f"{stack}.block.{layer}.layer.", f"{stack[:3]}.blk.{layer}."
+            norms = ["attn", "cross_attn", "ffn"] if last == 2 else ["attn", "ffn"]
+            names |= {f"{block}{index}.layer_norm": f"{other}{norm}_norm" for index, norm in enumerate(norms)}
+            names |= {f"{block}0.SelfAttention.{key}": f"{other}attn_{value}" for key, value in parts.items()}
+            names |= {
+                f"{block}1.EncDecAttention.{key}": f"{other}cross_attn_{value}"
+                for key, value in parts.items()}
+            names |= {f"{block}{last}.DenseReluDense.{key}": f"{other}ffn_{value}" for key, value in dense.items()}
+    writer = gguf.GGUFWriter(start_gguf(name), "t5")
+    writer.add_context_length(64)
+    writer.add_embedding_length(config["d_model"])
+    writer.add_block_count(config["num_layers"])
+    writer.add_feed_forward_length(config["d_ff"])
+    writer.add_head_count(config["num_heads"])
+    writer.add_key_length(config["d_kv"])
+    writer.add_value_length(config["d_kv"])
+    writer.add_layer_norm_rms_eps(config["layer_norm_epsilon"])
+    writer.add_relative_attn_buckets_count(config["relative_attention_num_buckets"])
+    writer.add_decoder_start_token_id(config["decoder_start_token_id"])
+    finish_gguf(name, writer, config, weights, names, {"ffn_up": Block.Q4_0}, source=37)
+
+
+def start_gguf(name: str) -> Path:
+    fresh(MODELS / name)
+    return MODELS / name / "model.gguf"
+
+
+def finish_gguf(
+    name: str, writer: gguf.GGUFWriter, config: dict, weights: dict[str, np.ndarray], names: dict[str, str],
+    kinds: dict[str, Block], source: int = 0,
+) -> None:
+    """Writes the weights under GGUF's names, and what the reference makes of them."""
+    decoded = {}
+    for key, weight in weights.items():
+        stem, end = key.rsplit(".", 1)
+        kind = kinds.get(names[stem].split(".")[-1], Block.F32) if weight.ndim == 2 else Block.F32
+        stored = gguf.quants.quantize(weight, kind)
+        writer.add_tensor(f"{names[stem]}.{end}", stored, raw_dtype=kind)
+        decoded[key] = torch.tensor(
+            gguf.quants.dequantize(stored, kind).reshape(weight.shape).astype(np.float32))
+    close_gguf(writer)
+    random = generator(name + " ids")
+    given = {"ids": random.integers(4, config["vocab_size"], TOKENS)}
+    if source:
+        given["source"] = random.integers(4, config["vocab_size"], source)
+        given["ids"][0] = config["decoder_start_token_id"]
+    with tempfile.TemporaryDirectory() as scratch:
+        write_json(Path(scratch) / "config.json", config)
+        save_file(decoded, Path(scratch) / "model.safetensors", metadata={"format": "pt"})
+        found = {
+            key: value for key, value in reference_outputs(Path(scratch), **given, missing="pooler").items()
+            if key != "pooled"}
+    save_outputs(name, given, found)
+
+
 MATRICES = [part for part in GGUF_PARTS if not part.endswith("norm")]
 
 
@@ -944,7 +1414,8 @@ MAKERS = [
     gptj, gptj_f16, gpt2, gpt2_old, cerebras, gpt2_inverse_layer, gpt2_unscaled, llama, llama_tied,
     llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, gpt_neox,
     gpt_neox_sequential, gpt_neo, opt, opt_350m, bloom, bloom_post_norm, mpt, mpt_options, codegen, gguf_f32,
-    gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2,
+    gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2, gguf_bert, gguf_t5, bert, bert_sentence, bert_classifier,
+    roberta, roberta_classifier, mpnet, mpnet_sentence, t5, t5_gated, t5_encoder, backpack, decoder_classifiers,
     dequantise]
 
 

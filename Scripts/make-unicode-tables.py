@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Writes the Unicode tables of the pre-tokenisers and of NFC.
+"""Writes the Unicode tables of the pre-tokenisers and normalisers.
 
 The tables are taken from what Hugging Face `tokenizers` itself answers, since its results are the
-reference: the classes from its regular expressions, the compositions from its normalisers.
+reference: the classes from its regular expressions and normalisers, letter case and compositions from its
+normalisers.
 
     python3 -m venv /tmp/tables && /tmp/tables/bin/pip install tokenizers==0.23.3
     /tmp/tables/bin/python Scripts/make-unicode-tables.py
 
-Rewrites ScalarClassData.swift and CompositionData.swift in Sources/CorvidText/Tokenizers.
+Rewrites ScalarClassData.swift, CompositionData.swift, CompatibilityData.swift and LowercaseData.swift in
+Sources/CorvidText/Tokenizers.
 """
 
 import unicodedata
@@ -32,6 +34,16 @@ def matching(pattern):
     return sorted(found)
 
 
+def cut_by(step, count):
+    """The code points at which a pre-tokeniser cuts a word into so many parts."""
+    return [c for c in SCALARS if len(step.pre_tokenize_str(f"a{chr(c)}b")) == count]
+
+
+def removed_by(step):
+    """The code points that a normaliser removes."""
+    return [c for c in SCALARS if step.normalize_str(chr(c)) == ""]
+
+
 def ranges(points):
     result = []
     for point in points:
@@ -45,7 +57,7 @@ def ranges(points):
 def literal(name, comment, numbers, kind):
     lines, line = [], "       "
     for number in numbers:
-        word = f" {number:#x}," if number > 9 else f" {number},"
+        word = f" {number:#x}," if abs(number) > 9 else f" {number},"
         if len(line) + len(word) > 108:
             lines.append(line)
             line = "       "
@@ -56,8 +68,22 @@ def literal(name, comment, numbers, kind):
 
 def write_classes():
     numbers = []
-    for bit, pattern in [(1, r"\p{L}"), (2, r"\p{N}"), (4, r"\s"), (8, r"\p{P}")]:
-        for first, count in ranges(matching(pattern)):
+    whitespace = matching(r"\s")
+    assert whitespace == cut_by(pre_tokenizers.WhitespaceSplit(), 2)
+    assert cut_by(pre_tokenizers.BertPreTokenizer(), 3) == cut_by(pre_tokenizers.Punctuation(), 3)
+    bert = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    classes = [
+        (1, matching(r"\p{L}")),
+        (2, matching(r"\p{N}")),
+        (4, whitespace),
+        (8, matching(r"\p{P}")),
+        (16, cut_by(pre_tokenizers.BertPreTokenizer(), 3)),
+        (32, removed_by(normalizers.BertNormalizer(**bert | {"strip_accents": True}))),
+        (64, removed_by(normalizers.BertNormalizer(**bert | {"clean_text": True}))),
+        (128, removed_by(normalizers.StripAccents())),
+    ]
+    for bit, points in classes:
+        for first, count in ranges(points):
             numbers += [first, count, bit]
     body = literal(
         "ranges", "First code point, number of code points, class bit; in triples.", numbers, "UInt32"
@@ -111,5 +137,49 @@ def write_compositions():
     (FOLDER / "CompositionData.swift").write_text(text, encoding="utf-8")
 
 
+def write_compatibility():
+    """What NFKD makes of a code point beyond what NFD does."""
+    kd, nfd = normalizers.NFKD().normalize_str, normalizers.NFD().normalize_str
+    numbers = []
+    for point in SCALARS:
+        whole = kd(chr(point))
+        if whole != nfd(chr(point)):
+            numbers += [point, len(whole), *map(ord, whole)]
+    body = literal(
+        "decompositions", "Code points that NFKD replaces: the point, a length, that many points.", numbers, "UInt32"
+    )
+    text = HEADER + "enum CompatibilityData {\n" + body + "}\n"
+    (FOLDER / "CompatibilityData.swift").write_text(text, encoding="utf-8")
+
+
+def write_lowercase():
+    """Runs of code points at equal steps whose lower case lies equally far from each."""
+    lower = normalizers.Lowercase().normalize_str
+    runs = []
+    for point in SCALARS:
+        small = lower(chr(point))
+        if small == chr(point):
+            continue
+        if len(small) > 1:
+            assert (point, small) == (0x130, "i\u0307")  # the only one that becomes two
+            continue
+        first, count, step, delta = runs[-1] if runs else (0, 0, 0, 0)
+        distance = point - (first + (count - 1) * step)
+        if ord(small) - point == delta and distance in ((1, 2) if count == 1 else (step,)):
+            runs[-1] = (first, count + 1, distance, delta)
+        else:
+            runs.append((point, 1, 1, ord(small) - point))
+    body = literal(
+        "runs",
+        "First code point, number of code points, step, distance to the lower case; in fours.",
+        [number for run in runs for number in run],
+        "Int32",
+    )
+    text = HEADER + "enum LowercaseData {\n" + body + "}\n"
+    (FOLDER / "LowercaseData.swift").write_text(text, encoding="utf-8")
+
+
 write_classes()
 write_compositions()
+write_compatibility()
+write_lowercase()

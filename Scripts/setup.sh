@@ -80,7 +80,13 @@ add_build_packages() {
 # Whether this command line runs the default model: the command runs a model and names no other one.
 needs_default_model() {
     case "${1:-}" in
-        chat | generate | tokenize | logits | perplexity | inspect | bench) ;;
+        chat | generate | embed | tokenize | logits | perplexity | inspect | bench) ;;
+        convert)
+            for argument in "$@"; do
+                [ "$argument" != "$model_name" ] || return 0
+            done
+            return 1
+            ;;
         *) return 1 ;;
     esac
     shift

@@ -7,6 +7,9 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case unknownToken(id: Int32, size: Int)
     case context(asked: Int, most: Int)
     case memory(needed: Int, available: Int)
+    case convertedWeights(type: String, needed: Int, available: Int)
+    /// Random weights that do not fit.
+    case weights(name: String, weights: Int, besides: Int, available: Int)
 
     var description: String {
         switch self {
@@ -25,6 +28,12 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
         case .memory(let needed, let available):
             "this needs \(Figures.bytes(needed)) of memory beside the weights, \(Figures.bytes(available)) are free.\n"
                 + "Use a shorter text, a smaller --prefill-chunk, or --kv-dtype f16."
+        case .convertedWeights(let type, let needed, let available):
+            "the weights take \(Figures.bytes(needed)) of memory as \(type), \(Figures.bytes(available)) are free.\n"
+                + "Convert the model to a file first ('corvid convert'), or use a smaller type."
+        case .weights(let name, let weights, let besides, let available):
+            "\(name) needs \(Figures.bytes(weights)) for its weights and \(Figures.bytes(besides)) beside, "
+                + "\(Figures.bytes(available)) are free.\nUse fewer --layers or a smaller --dtype."
         }
     }
 }

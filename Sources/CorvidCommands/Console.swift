@@ -11,6 +11,12 @@ struct Console: Sendable {
         progress = ProgressLine(isShown: !options.quiet && Terminal.errorIsInteractive)
     }
 
+    /// Of a talk, which writes no report.
+    init(isQuiet: Bool) {
+        json = false
+        progress = ProgressLine(isShown: !isQuiet && Terminal.errorIsInteractive)
+    }
+
     /// Writes a report in the form that was asked for.
     func write(_ report: some Report) throws {
         if json {

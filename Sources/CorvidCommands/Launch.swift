@@ -30,6 +30,8 @@ public enum Launch {
         }
         let kind = type(of: command)
         let signals = SignalCount()
+        // Listens before there is anything to interrupt.
+        let interrupts = Interrupts.shared
         let work = Task {
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -39,7 +41,7 @@ public enum Launch {
             }
         }
         do {
-            try await Interrupts.shared.handling({ _ in
+            try await interrupts.handling({ _ in
                 // Whoever asks twice does not want to wait for the end of a pass.
                 if signals.increment() > 1 { _exit(interrupted) }
                 work.cancel()

@@ -16,10 +16,17 @@ public struct Corvid: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(
-                name: "Run", subcommands: [ChatCommand.self, GenerateCommand.self, TokenizeCommand.self]),
+                name: "Run",
+                subcommands: [
+                    ChatCommand.self, GenerateCommand.self, EmbedCommand.self, TokenizeCommand.self,
+                ]),
             CommandGroup(
                 name: "Measure", subcommands: [LogitsCommand.self, PerplexityCommand.self, BenchCommand.self]),
-            CommandGroup(name: "Store", subcommands: [InspectCommand.self]),
+            CommandGroup(
+                name: "Store",
+                subcommands: [
+                    InspectCommand.self, ConvertCommand.self, FamiliesCommand.self, TokenizerCommand.self,
+                ]),
         ])
 
     public init() {}

@@ -29,12 +29,12 @@ CK_INLINE float activation_1(ck_activation f, float x) {
     case CK_RELU: return x < 0 ? 0 : x;
     case CK_GELU_ERF: {
         float y = fabsf(x), q = normal_tail[8];
-        for (int i = 7; i >= 0; i--) q = __builtin_fmaf(q, y, normal_tail[i]);
+        for (int i = 7; i >= 0; i--) q = ck_fused(q, y, normal_tail[i]);
         float tail = ck_exp_1(-q);
         return x * (x < 0 ? tail : 1.0f - tail);
     }
     case CK_GELU_TANH: {
-        float cube = __builtin_fmaf(x * x, CUBE_FACTOR * x, x);
+        float cube = ck_fused(x * x, CUBE_FACTOR * x, x);
         return times_sigmoid(x, TWICE_ROOT_2_OVER_PI * cube);
     }
     case CK_QUICK_GELU: return times_sigmoid(x, 1.702f * x);
@@ -49,11 +49,60 @@ CK_INLINE float activation_1(ck_activation f, float x) {
 
 /// out = f(gate) * up, or f(gate) if `up` is null.
 CK_INLINE void activate(ck_activation f, ptrdiff_t n, const float *gate, const float *up, float *out) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        float y = activation_1(f, gate[i]);
-        out[i] = up ? y * up[i] : y;
+    // Without a branch in it, compilers make vectors of each loop.
+    if (up) {
+        for (ptrdiff_t i = 0; i < n; i++) out[i] = activation_1(f, gate[i]) * up[i];
+    } else {
+        for (ptrdiff_t i = 0; i < n; i++) out[i] = activation_1(f, gate[i]);
     }
 }
+
+// MARK: AVX2
+
+#if CK_X86
+CK_INLINE_AVX2 __m256 negated_8(__m256 x) { return _mm256_xor_ps(x, _mm256_set1_ps(-0.0f)); }
+
+CK_INLINE_AVX2 __m256 magnitude_8(__m256 x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+
+CK_INLINE_AVX2 __m256 times_sigmoid_8(__m256 x, __m256 z) {
+    return _mm256_div_ps(x, _mm256_add_ps(_mm256_set1_ps(1.0f), ck_exp_8(negated_8(z))));
+}
+
+CK_INLINE_AVX2 __m256 activation_8(ck_activation f, __m256 x) {
+    const __m256 one = _mm256_set1_ps(1.0f), zero = _mm256_setzero_ps();
+    switch (f) {
+    case CK_RELU: return _mm256_and_ps(_mm256_cmp_ps(x, zero, _CMP_NLT_UQ), x);
+    case CK_GELU_ERF: {
+        __m256 y = magnitude_8(x), q = _mm256_set1_ps(normal_tail[8]);
+#pragma clang loop unroll(full)
+        for (int i = 7; i >= 0; i--) q = _mm256_fmadd_ps(q, y, _mm256_set1_ps(normal_tail[i]));
+        __m256 tail = ck_exp_8(negated_8(q)), positive = _mm256_cmp_ps(x, zero, _CMP_NLT_UQ);
+        return _mm256_mul_ps(x, _mm256_blendv_ps(tail, _mm256_sub_ps(one, tail), positive));
+    }
+    case CK_GELU_TANH: {
+        __m256 cube = _mm256_mul_ps(_mm256_set1_ps(CUBE_FACTOR), x);
+        cube = _mm256_fmadd_ps(_mm256_mul_ps(x, x), cube, x);
+        return times_sigmoid_8(x, _mm256_mul_ps(_mm256_set1_ps(TWICE_ROOT_2_OVER_PI), cube));
+    }
+    case CK_QUICK_GELU: return times_sigmoid_8(x, _mm256_mul_ps(_mm256_set1_ps(1.702f), x));
+    case CK_SILU: return times_sigmoid_8(x, x);
+    case CK_TANH: {
+        __m256 t = ck_exp_8(_mm256_mul_ps(_mm256_set1_ps(-2.0f), magnitude_8(x)));
+        __m256 y = _mm256_div_ps(_mm256_sub_ps(one, t), _mm256_add_ps(one, t));
+        return _mm256_or_ps(magnitude_8(y), _mm256_and_ps(x, _mm256_set1_ps(-0.0f)));
+    }
+    default: return x;
+    }
+}
+
+CK_INLINE_AVX2 void activate_8(ck_activation f, ptrdiff_t n, const float *gate, const float *up, float *out) {
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 y = activation_8(f, ck_load_8(gate + i, n - i));
+        if (up) y = _mm256_mul_ps(y, ck_load_8(up + i, n - i));
+        ck_store_8(out + i, n - i, y);
+    }
+}
+#endif
 
 // MARK: AVX-512
 
@@ -124,7 +173,7 @@ static void activate_plain(ck_activation f, ptrdiff_t n, const float *gate, cons
 #if CK_X86
 CK_AVX2 static void activate_avx2(ck_activation f, ptrdiff_t n, const float *gate, const float *up,
                                   float *out) {
-    EACH_FUNCTION(activate)
+    EACH_FUNCTION(activate_8)
 }
 
 CK_AVX512 static void activate_avx512(ck_activation f, ptrdiff_t n, const float *gate, const float *up,

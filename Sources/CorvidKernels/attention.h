@@ -48,6 +48,27 @@ CK_INLINE ck_range ck_visible(const ck_attention *a, ptrdiff_t query) {
     return (ck_range){a->window > 0 && to > a->window ? to - a->window : 0, to};
 }
 
+/// What is added to the scores of one query.
+typedef struct ck_bias {
+    const float *slope;  // null, or one number
+    const float *table;  // null, or the head's values
+    ptrdiff_t origin;    // position of the table's first value
+    ptrdiff_t last;      // index of the table's last 16 values
+} ck_bias;
+
+CK_INLINE ck_bias ck_bias_of(const ck_attention *a, ptrdiff_t query) {
+    ptrdiff_t row = query / a->group, head = query % a->group;
+    if (!a->biases) return (ck_bias){.slope = a->slopes ? a->slopes + head : 0};
+    return (ck_bias){.table = a->biases + head * a->bias_count,
+                     .origin = a->first_position + row + a->first_bias,
+                     .last = a->bias_count - 16};
+}
+
+/// The table's values for 16 neighbouring positions.
+CK_INLINE const float *ck_bias_at(const ck_bias *bias, ptrdiff_t position) {
+    return bias->table + ck_least(ck_greatest(position - bias->origin, 0), bias->last);
+}
+
 CK_INLINE const float *ck_query(const ck_attention *a, ptrdiff_t query) {
     return a->query + query / a->group * a->query_stride + query % a->group * a->head_width;
 }

@@ -1,4 +1,4 @@
-// The plain form of attention, its definition; the AVX2 form is the same code compiled for AVX2.
+// The plain form of attention, its definition.
 
 #include "attention.h"
 
@@ -33,13 +33,13 @@ CK_INLINE void multiply_tile(const ck_attention_block *block, ptrdiff_t position
         if (part.from > 0) memcpy(sum, scores, sizeof sum);
         for (ptrdiff_t d = part.from; d < part.to; d++) {
             const float *key = keys + (d - part.from) * tile;
-            for (int i = 0; i < tile; i++) sum[i] = __builtin_fmaf(query[d], key[i], sum[i]);
+            for (int i = 0; i < tile; i++) sum[i] = ck_fused(query[d], key[i], sum[i]);
         }
         memcpy(scores, sum, sizeof sum);
     }
 }
 
-CK_INLINE void products(const ck_attention_block *block, ck_range positions) {
+static void products(const ck_attention_block *block, ck_range positions) {
     ptrdiff_t width = block->task->head_width;
     for (ptrdiff_t p = positions.from; p < positions.to; p += tile)
         for (ptrdiff_t d = 0; d < width; d += room)
@@ -48,22 +48,20 @@ CK_INLINE void products(const ck_attention_block *block, ck_range positions) {
 
 // MARK: Softmax
 
-CK_INLINE float biased(float product, float scale, const float *slope, ptrdiff_t distance) {
-    float score = product * scale;
-    return slope ? __builtin_fmaf(*slope, (float)(int32_t)distance, score) : score;
-}
-
 CK_INLINE void exponentials_of_query(const ck_attention_block *block, ptrdiff_t query) {
     const ck_attention *a = block->task;
-    const float *slope = a->slopes ? a->slopes + query % a->group : 0;
+    ck_bias bias = ck_bias_of(a, query);
     ck_range seen = ck_visible(a, query);
     float greatest[tile], sum[tile] = {0};
     for (int lane = 0; lane < tile; lane++) greatest[lane] = -INFINITY;
     for (ptrdiff_t start = seen.from / tile * tile; start < seen.to; start += tile) {
         float *scores = ck_score(block, query, start);
+        const float *biases = bias.table ? ck_bias_at(&bias, start) : 0;
         for (int lane = 0; lane < tile; lane++) {
             ptrdiff_t position = start + lane;
-            float score = biased(scores[lane], a->scale, slope, position - (seen.to - 1));
+            float score = scores[lane] * a->scale, distance = (float)(int32_t)(position - (seen.to - 1));
+            if (bias.slope) score = ck_fused(*bias.slope, distance, score);
+            if (biases) score += biases[lane];
             scores[lane] = score;
             int counts = position >= seen.from && position < seen.to && score > greatest[lane];
             greatest[lane] = counts ? score : greatest[lane];
@@ -84,7 +82,7 @@ CK_INLINE void exponentials_of_query(const ck_attention_block *block, ptrdiff_t 
     *ck_sum(block, query) = ck_join(sum);
 }
 
-CK_INLINE void exponentials(const ck_attention_block *block, ck_range queries) {
+static void exponentials(const ck_attention_block *block, ck_range queries) {
     for (ptrdiff_t i = queries.from; i < queries.to; i++) exponentials_of_query(block, i);
 }
 
@@ -108,12 +106,12 @@ CK_INLINE void add_tile(const ck_attention_block *block, ptrdiff_t position, ck_
         for (ptrdiff_t j = seen.from; j < seen.to; j++) {
             float weight = *ck_score(block, i, j);
             const float *value = values[j - position];
-            for (ptrdiff_t d = 0; d < count; d++) out[d] = __builtin_fmaf(weight, value[d], out[d]);
+            for (ptrdiff_t d = 0; d < count; d++) out[d] = ck_fused(weight, value[d], out[d]);
         }
     }
 }
 
-CK_INLINE void values(const ck_attention_block *block, ck_range dimensions) {
+static void values(const ck_attention_block *block, ck_range dimensions) {
     const ck_attention *a = block->task;
     for (ptrdiff_t i = block->queries.from; i < block->queries.to; i++)
         for (ptrdiff_t d = dimensions.from; d < dimensions.to; d++) ck_output(a, i)[d] = 0;
@@ -128,16 +126,4 @@ CK_INLINE void values(const ck_attention_block *block, ck_range dimensions) {
     }
 }
 
-// MARK: Instruction sets
-
-static void products_plain(const ck_attention_block *b, ck_range r) { products(b, r); }
-static void exponentials_plain(const ck_attention_block *b, ck_range r) { exponentials(b, r); }
-static void values_plain(const ck_attention_block *b, ck_range r) { values(b, r); }
-const ck_attention_form ck_attention_plain = {products_plain, exponentials_plain, values_plain};
-
-#if CK_X86
-CK_AVX2 static void products_avx2(const ck_attention_block *b, ck_range r) { products(b, r); }
-CK_AVX2 static void exponentials_avx2(const ck_attention_block *b, ck_range r) { exponentials(b, r); }
-CK_AVX2 static void values_avx2(const ck_attention_block *b, ck_range r) { values(b, r); }
-const ck_attention_form ck_attention_avx2 = {products_avx2, exponentials_avx2, values_avx2};
-#endif
+const ck_attention_form ck_attention_plain = {products, exponentials, values};

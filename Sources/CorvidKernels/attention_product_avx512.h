@@ -1,29 +1,15 @@
-// The small matrix product of which attention is made on AVX-512: up to six rows of coefficients times up to
-// four vectors of 16, one fma per output and step, in order. For the scores a step is a dimension of the head
-// and a vector is a tile of 16 keys; for the values a step is a position and a vector is 16 dimensions. Each
-// key and value is converted once for six queries.
+// The small matrix products of attention on AVX-512, of up to four vectors.
 #ifndef CORVID_ATTENTION_PRODUCT_AVX512_H
 #define CORVID_ATTENTION_PRODUCT_AVX512_H
 
+#include "attention_sets.h"
 #include "lanes.h"
 
 #include <stdint.h>
 
 #if CK_X86
 
-enum { most_rows = 6, most_vectors = 4 };
-
-/// c[row][16 v + lane] += sum over steps of a[row][step] * b[step * step_width + v * vector_width + lane].
-typedef struct product {
-    ptrdiff_t steps, step_width, vector_width;  // widths in elements of b
-    const float *a[most_rows];
-    const char *b;
-    float *c[most_rows];
-    int from_zero;         // c starts from 0 instead of what is there
-    __mmask16 mask;        // lanes of b and c which exist, for the masked kernels
-    const char *ahead;     // what will be read next, to be asked of memory early
-    ptrdiff_t ahead_step;  // in bytes
-} product;
+enum { most_vectors = 4 };
 
 CK_INLINE_AVX512 __m512 load_vector(int f32, int masked, __mmask16 mask, const char *b, ptrdiff_t offset) {
     if (f32) {
@@ -41,7 +27,7 @@ CK_INLINE_AVX512 void multiply(const int rows, const int vectors, const int f32,
     const float *a[most_rows];
     const ptrdiff_t steps = p->steps, step_width = p->step_width, vector_width = p->vector_width;
     const ptrdiff_t ahead_step = p->ahead_step;
-    const __mmask16 mask = p->mask;
+    const __mmask16 mask = ck_mask(p->lanes);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
         a[r] = p->a[r];
@@ -79,8 +65,6 @@ CK_INLINE_AVX512 void multiply(const int rows, const int vectors, const int f32,
     }
 }
 
-typedef void (*kernel)(const product *);
-
 #define KERNEL(rows, width, vectors, f32, masked)                               \
     CK_AVX512 static void multiply_##rows##_##width##_##f32(const product *p) { \
         multiply(rows, vectors, f32, masked, p);                                \
@@ -95,8 +79,7 @@ typedef void (*kernel)(const product *);
 KERNELS(1, 0) KERNELS(2, 0) KERNELS(3, 0) KERNELS(4, 0) KERNELS(5, 0) KERNELS(6, 0)
 KERNELS(1, 1) KERNELS(2, 1) KERNELS(3, 1) KERNELS(4, 1) KERNELS(5, 1) KERNELS(6, 1)
 
-/// [type][rows - 1][vectors: 4, 2, 1, 1 masked]
-static const kernel kernels[2][most_rows][4] = {
+static const kernel_table kernels = {
     {NAMES(1, 0), NAMES(2, 0), NAMES(3, 0), NAMES(4, 0), NAMES(5, 0), NAMES(6, 0)},
     {NAMES(1, 1), NAMES(2, 1), NAMES(3, 1), NAMES(4, 1), NAMES(5, 1), NAMES(6, 1)},
 };

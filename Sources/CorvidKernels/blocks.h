@@ -38,6 +38,11 @@ CK_INLINE ptrdiff_t ck_pieces_in_block(ck_type type) {
     return type == CK_Q4_K || type == CK_Q5_K || type == CK_Q6_K ? 8 : 1;
 }
 
+/// Sub-blocks which share bytes: loops over them are unrolled by so many.
+CK_INLINE ptrdiff_t ck_pieces_together(ck_type type) {
+    return type == CK_Q4_K || type == CK_Q5_K ? 2 : 1;
+}
+
 CK_INLINE int ck_zero_point(ck_type type) {
     return type == CK_Q4_0 ? 8 : type == CK_Q5_0 ? 16 : type == CK_Q6_K ? 32 : type == CK_Q8_0 ? 128 : 0;
 }

@@ -4,12 +4,14 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-CK_INLINE void exponentials(ptrdiff_t n, const float *x, float *out) {
+static void exponentials(ptrdiff_t n, const float *x, float *out) {
     for (ptrdiff_t i = 0; i < n; i++) out[i] = ck_exp_1(x[i]);
 }
 
 #if CK_X86
-CK_AVX2 static void exponentials_avx2(ptrdiff_t n, const float *x, float *out) { exponentials(n, x, out); }
+CK_AVX2 static void exponentials_avx2(ptrdiff_t n, const float *x, float *out) {
+    for (ptrdiff_t i = 0; i < n; i += 8) ck_store_8(out + i, n - i, ck_exp_8(ck_load_8(x + i, n - i)));
+}
 
 CK_AVX512 static void exponentials_avx512(ptrdiff_t n, const float *x, float *out) {
     for (ptrdiff_t i = 0; i < n; i += 16) ck_store_16(out + i, n - i, ck_exp_16(ck_load_16(x + i, n - i)));

@@ -1,4 +1,4 @@
-// exp(x) for one value and for 16, by one sequence of operations, so that both give the same bits.
+// exp(x) for one value, for 8 and for 16, by one sequence of operations, so that all give the same bits.
 //
 // x = n ln 2 + r with |r| <= ln(2) / 2, exp(x) = 2^n exp(r); ln 2 in two parts so that r is exact to the last
 // place; exp(r) = 1 + r + r^2 p(r), p the polynomial of degree 4 with the least greatest error of exp(r),
@@ -6,6 +6,7 @@
 #ifndef CORVID_EXPONENTIAL_H
 #define CORVID_EXPONENTIAL_H
 
+#include "fused.h"
 #include "lanes.h"
 
 #include <math.h>
@@ -25,15 +26,15 @@
 #define CK_EXP_6 0x1.6a25b0p-10f
 
 CK_INLINE float ck_exp_1(float x) {
-    float rounded = __builtin_fmaf(x, CK_LOG2_E, CK_ROUNDER);
+    float rounded = ck_fused(x, CK_LOG2_E, CK_ROUNDER);
     float n = rounded - CK_ROUNDER;
-    float r = __builtin_fmaf(n, -CK_LN2_HIGH, x);
-    r = __builtin_fmaf(n, -CK_LN2_LOW, r);
-    float p = __builtin_fmaf(CK_EXP_6, r, CK_EXP_5);
-    p = __builtin_fmaf(p, r, CK_EXP_4);
-    p = __builtin_fmaf(p, r, CK_EXP_3);
-    p = __builtin_fmaf(p, r, CK_EXP_2);
-    p = __builtin_fmaf(p, r * r, r) + 1.0f;
+    float r = ck_fused(n, -CK_LN2_HIGH, x);
+    r = ck_fused(n, -CK_LN2_LOW, r);
+    float p = ck_fused(CK_EXP_6, r, CK_EXP_5);
+    p = ck_fused(p, r, CK_EXP_4);
+    p = ck_fused(p, r, CK_EXP_3);
+    p = ck_fused(p, r, CK_EXP_2);
+    p = ck_fused(p, r * r, r) + 1.0f;
     uint32_t power, value;
     memcpy(&power, &rounded, 4);
     memcpy(&value, &p, 4);
@@ -45,6 +46,29 @@ CK_INLINE float ck_exp_1(float x) {
 }
 
 #if CK_X86
+/// The same for 8 values none of which is above CK_EXP_HIGHEST.
+CK_INLINE_AVX2 __m256 ck_exp_8_bounded(__m256 x) {
+    __m256 rounder = _mm256_set1_ps(CK_ROUNDER);
+    __m256 rounded = _mm256_fmadd_ps(x, _mm256_set1_ps(CK_LOG2_E), rounder);
+    __m256 n = _mm256_sub_ps(rounded, rounder);
+    __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-CK_LN2_HIGH), x);
+    r = _mm256_fmadd_ps(n, _mm256_set1_ps(-CK_LN2_LOW), r);
+    __m256 p = _mm256_fmadd_ps(_mm256_set1_ps(CK_EXP_6), r, _mm256_set1_ps(CK_EXP_5));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(CK_EXP_4));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(CK_EXP_3));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(CK_EXP_2));
+    p = _mm256_add_ps(_mm256_fmadd_ps(p, _mm256_mul_ps(r, r), r), _mm256_set1_ps(1.0f));
+    __m256i power = _mm256_slli_epi32(_mm256_castps_si256(rounded), 23);
+    p = _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), power));
+    p = _mm256_and_ps(p, _mm256_cmp_ps(x, _mm256_set1_ps(CK_EXP_LOWEST), _CMP_NLT_UQ));
+    return _mm256_blendv_ps(p, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
+
+CK_INLINE_AVX2 __m256 ck_exp_8(__m256 x) {
+    __m256 infinite = _mm256_cmp_ps(x, _mm256_set1_ps(CK_EXP_HIGHEST), _CMP_GT_OQ);
+    return _mm256_blendv_ps(ck_exp_8_bounded(x), _mm256_set1_ps(INFINITY), infinite);
+}
+
 /// The same for 16 values none of which is above CK_EXP_HIGHEST.
 CK_INLINE_AVX512 __m512 ck_exp_16_bounded(__m512 x) {
     __m512 rounder = _mm512_set1_ps(CK_ROUNDER);

@@ -89,6 +89,20 @@ CK_AVX2 static double dots_avx2(ptrdiff_t repeats, float *sink) {
     return 2.0 * 32 * CHAINS * (double)repeats;
 }
 
+CK_AVXVNNI static double dots_avxvnni(ptrdiff_t repeats, float *sink) {
+    __m256i sums[12], left = _mm256_set1_epi8(1), right = _mm256_set1_epi8(2);
+    for (int i = 0; i < 12; i++) sums[i] = _mm256_set1_epi32(i);
+    for (ptrdiff_t n = 0; n < repeats; n++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < CHAINS; i++) {
+            sums[i % 12] = _mm256_dpbusd_avx_epi32(sums[i % 12], left, right);
+            __asm__ volatile("" : "+x"(sums[i % 12]));
+        }
+    }
+    for (int i = 0; i < 12; i++) *sink += (float)_mm256_extract_epi32(sums[i], 0);
+    return 2.0 * 32 * CHAINS * (double)repeats;
+}
+
 CK_AVX512 static double fma_avx512(ptrdiff_t repeats, float *sink) {
     __m512 sums[REGISTERS], factor = _mm512_set1_ps(0.5f), one = _mm512_set1_ps(1.0f);
     for (int i = 0; i < REGISTERS; i++) sums[i] = _mm512_set1_ps((float)i);
@@ -116,12 +130,35 @@ CK_AVX512 static double dots_avx512(ptrdiff_t repeats, float *sink) {
     for (int i = 0; i < REGISTERS; i++) *sink += (float)_mm512_cvtsi512_si32(sums[i]);
     return 2.0 * 64 * CHAINS * (double)repeats;
 }
+
+__attribute__((target("avx512f,avx512bw,avx512bf16"), min_vector_width(512))) static double bf16_dots_avx512(
+    ptrdiff_t repeats, float *sink) {
+    __m512 sums[REGISTERS];
+    __m512bh left = (__m512bh)_mm512_set1_epi16(0x3F80), right = (__m512bh)_mm512_set1_epi16(0x3F00);
+    for (int i = 0; i < REGISTERS; i++) sums[i] = _mm512_set1_ps((float)i);
+    for (ptrdiff_t n = 0; n < repeats; n++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < CHAINS; i++) {
+            sums[i % REGISTERS] = _mm512_dpbf16_ps(sums[i % REGISTERS], left, right);
+            __asm__ volatile("" : "+v"(sums[i % REGISTERS]));
+        }
+    }
+    for (int i = 0; i < REGISTERS; i++) *sink += _mm512_cvtss_f32(sums[i]);
+    return 2.0 * 32 * CHAINS * (double)repeats;
+}
 #endif
 
-double ck_peak_operations(int integer, ptrdiff_t repeats, float *sink) {
+double ck_peak_operations(ck_arithmetic arithmetic, ptrdiff_t repeats, float *sink) {
 #if CK_X86
-    if (ck_isa() == CK_ISA_AVX512) return integer ? dots_avx512(repeats, sink) : fma_avx512(repeats, sink);
-    if (ck_isa() == CK_ISA_AVX2) return integer ? dots_avx2(repeats, sink) : fma_avx2(repeats, sink);
+    if (ck_isa() == CK_ISA_AVX512) {
+        if (arithmetic == CK_INT8_DOT) return dots_avx512(repeats, sink);
+        if (arithmetic == CK_BF16_DOT && ck_has_bf16()) return bf16_dots_avx512(repeats, sink);
+        return fma_avx512(repeats, sink);
+    }
+    if (ck_isa() == CK_ISA_AVX2) {
+        if (arithmetic != CK_INT8_DOT) return fma_avx2(repeats, sink);
+        return ck_has_avx_vnni() ? dots_avxvnni(repeats, sink) : dots_avx2(repeats, sink);
+    }
 #endif
     return fma_plain(repeats, sink);
 }

@@ -47,7 +47,25 @@ CK_AVX2 static void f16_to_f32_avx2(ptrdiff_t n, const uint16_t *restrict x, flo
 }
 
 CK_AVX2 static void f32_to_bf16_avx2(ptrdiff_t n, const float *restrict x, uint16_t *restrict out) {
-    f32_to_bf16_loop(n, x, out);
+    const __m256i one = _mm256_set1_epi32(1), half = _mm256_set1_epi32(0x7fff);
+    const __m256i quiet = _mm256_set1_epi32(0x400000);
+    ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m256i rounded[2];
+        for (int v = 0; v < 2; v++) {
+            __m256 value = _mm256_loadu_ps(x + i + 8 * v);
+            __m256i bits = _mm256_castps_si256(value);
+            __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), one);
+            __m256i number = _mm256_add_epi32(bits, _mm256_add_epi32(half, odd));
+            __m256 nan = _mm256_cmp_ps(value, value, _CMP_UNORD_Q);
+            __m256 quieted = _mm256_castsi256_ps(_mm256_or_si256(bits, quiet));
+            __m256 chosen = _mm256_blendv_ps(_mm256_castsi256_ps(number), quieted, nan);
+            rounded[v] = _mm256_srli_epi32(_mm256_castps_si256(chosen), 16);
+        }
+        __m256i halves = _mm256_packus_epi32(rounded[0], rounded[1]);
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_permute4x64_epi64(halves, 0xd8));
+    }
+    f32_to_bf16_loop(n - i, x + i, out + i);
 }
 
 CK_AVX2 static void bf16_to_f32_avx2(ptrdiff_t n, const uint16_t *restrict x, float *restrict out) {

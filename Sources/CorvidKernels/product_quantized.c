@@ -1,4 +1,5 @@
 // Products with block-quantised weights: the plain loop, which is the definition, and the choice of a form.
+#include "fused.h"
 #include "product_quantized.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -11,29 +12,42 @@ CK_INLINE int32_t dot(int zero_point, int count, const uint8_t *restrict u, cons
     return sum;
 }
 
-CK_INLINE void product_type(ck_type type, const ck_product *p) {
+/// Rows whose sums are kept at one time, so that the compiler makes vectors of them.
+enum { PLAIN_ROWS = 64 };
+
+CK_INLINE void add_block(ck_type type, const ck_product *p, const ck_block *block, ptrdiff_t first,
+                         ptrdiff_t rows, ptrdiff_t b, float *restrict y) {
     ptrdiff_t blocks = p->k / 32;
-    int zero_point = ck_zero_point(type);
+    int zero_point = ck_zero_point(type), width = type == CK_Q6_K ? 16 : 32;
+    float dots[PLAIN_ROWS], d[PLAIN_ROWS], sums[PLAIN_ROWS];
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        d[r] = p->d[(first + r) * blocks + b];
+        sums[r] = (float)p->sum[(first + r) * blocks + b];
+    }
+    for (int i = 0; i < 32; i += width) {
+        const int8_t *q = p->q + first * p->k + 32 * b + i;
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            dots[r] = (float)dot(zero_point, width, block->u + i, q + r * p->k);
+        }
+        float scale = block->scale[i / 16];
+        for (ptrdiff_t r = 0; r < rows; r++) y[r] = ck_fused(dots[r], scale * d[r], y[r]);
+    }
+    if (ck_has_minima(type)) {
+        for (ptrdiff_t r = 0; r < rows; r++) y[r] = ck_fused(block->minimum, d[r] * sums[r], y[r]);
+    }
+}
+
+CK_INLINE void product_type(ck_type type, const ck_product *p) {
     for (ptrdiff_t j = 0; j < p->outputs; j++) {
-        const uint8_t *weights = p->weights + j * p->row_bytes;
-        float *out = p->out + j;
-        for (ptrdiff_t r = 0; r < p->rows; r++) out[r * p->out_stride] = 0;
-        for (ptrdiff_t b = 0; b < blocks; b++) {
-            ck_block block;
-            ck_decode_block(type, weights, b, &block);
-            for (ptrdiff_t r = 0; r < p->rows; r++) {
-                const int8_t *q = p->q + r * p->k + 32 * b;
-                float d = p->d[r * blocks + b], y = out[r * p->out_stride];
-                int width = type == CK_Q6_K ? 16 : 32;
-                for (int i = 0; i < 32; i += width) {
-                    float sum = (float)dot(zero_point, width, block.u + i, q + i);
-                    y = __builtin_fmaf(sum, block.scale[i / 16] * d, y);
-                }
-                if (ck_has_minima(type)) {
-                    y = __builtin_fmaf(block.minimum, d * (float)p->sum[r * blocks + b], y);
-                }
-                out[r * p->out_stride] = y;
+        for (ptrdiff_t first = 0; first < p->rows; first += PLAIN_ROWS) {
+            ptrdiff_t rows = p->rows - first < PLAIN_ROWS ? p->rows - first : PLAIN_ROWS;
+            float y[PLAIN_ROWS] = {0};
+            for (ptrdiff_t b = 0; b < p->k / 32; b++) {
+                ck_block block;
+                ck_decode_block(type, p->weights + j * p->row_bytes, b, &block);
+                add_block(type, p, &block, first, rows, b, y);
             }
+            for (ptrdiff_t r = 0; r < rows; r++) p->out[(first + r) * p->out_stride + j] = y[r];
         }
     }
 }
@@ -53,11 +67,6 @@ CK_INLINE void product_loop(const ck_product *p) {
 }
 
 static void product_plain(const ck_product *p) { product_loop(p); }
-
-#if CK_X86
-// The same loop, in the vectors that the compiler makes of it.
-CK_AVX2 static void product_avx2(const ck_product *p) { product_loop(p); }
-#endif
 
 // MARK: Choice
 
@@ -92,8 +101,15 @@ void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdi
         else ck_product_many_avx512(&product, scratch);
         return;
     }
-    if (ck_isa() == CK_ISA_AVX2) {
-        product_avx2(&product);
+    if (ck_isa() == CK_ISA_AVX2 && ck_is_quantised(type) && k > 0) {
+        int few = rows <= CK_FEW_ROWS && outputs >= CK_GROUP_AVX2;
+        if (ck_has_avx_vnni()) {
+            if (few) ck_product_few_avxvnni(&product, scratch);
+            else ck_product_many_avxvnni(&product, scratch);
+        } else {
+            if (few) ck_product_few_avx2(&product, scratch);
+            else ck_product_many_avx2(&product, scratch);
+        }
         return;
     }
 #endif

@@ -15,7 +15,7 @@ typedef struct ck_group_block {
     __m512 scale[2];    // equal but for Q6_K
     __m512 minimum;
     // K-quants: what the sub-blocks of a block share, loaded with the first of them.
-    __m512i header[4], high[8];
+    __m512i header[4], high[8], packed[8];
     __m512 d, d_minimum;
 } ck_group_block;
 
@@ -152,7 +152,6 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
     case CK_Q5_K: {
         ptrdiff_t nibbles = (type == CK_Q4_K ? 16 : 48) + 32 * (j / 2);
         const __m512i nibble = _mm512_set1_epi8(15), sixteen = _mm512_set1_epi8(16);
-        const __m128i shift = _mm_cvtsi32_si128(4 * (j & 1));
         if (j == 0) {
             ck_transpose(rows, 0, out->header);
             out->d = ck_low_halves(out->header[0]);
@@ -163,10 +162,13 @@ CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int
             }
         }
         ck_load_k_scales(j, out);
-        ck_transpose(rows, nibbles, out->u);
-        ck_transpose(rows, nibbles + 16, out->u + 4);
+        if (j % 2 == 0) {
+            ck_transpose(rows, nibbles, out->packed);
+            ck_transpose(rows, nibbles + 16, out->packed + 4);
+        }
         for (int g = 0; g < 8; g++) {
-            out->u[g] = _mm512_and_si512(_mm512_srl_epi32(out->u[g], shift), nibble);
+            __m512i both = out->packed[g];
+            out->u[g] = _mm512_and_si512(j % 2 == 0 ? both : _mm512_srli_epi32(both, 4), nibble);
         }
         if (type == CK_Q5_K) {
             const __m512i bit = _mm512_set1_epi8((char)(1 << j));

@@ -6,9 +6,36 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// How far ahead of the arithmetic memory is asked for weights: at least a group of rows, since the next group
-// is read row beside row, and no more than the first-level cache can hold besides.
-enum { LEAD_BYTES = 18 * 1024 };
+// How far ahead of the arithmetic memory is asked for weights, in each row of a group: 16 KiB in all, which
+// the first-level cache holds besides the rest.
+enum { LEAD_BYTES = 1024 };
+
+/// Asks for what comes LEAD_BYTES after block b in each row of a group, and at its end in the next group.
+CK_INLINE_AVX512 void ask_ahead(ck_type type, const uint8_t *weights, ptrdiff_t stride, ptrdiff_t b) {
+    ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
+    // Each line is asked for once: in turns of some rows for each block of 32 weights.
+    ptrdiff_t turns = in_block > 1 ? in_block : 64 / bytes, rows = (CK_GROUP + turns - 1) / turns;
+    ptrdiff_t lead = stride < LEAD_BYTES ? stride : LEAD_BYTES, offset = b / in_block * bytes + lead;
+    if (offset >= stride) offset += (CK_GROUP - 1) * stride;
+    uintptr_t at = (uintptr_t)weights + (uintptr_t)(offset + b % turns * rows * stride);
+#pragma clang loop unroll(full)
+    for (ptrdiff_t r = 0; r < rows; r++, at += (uintptr_t)stride) {
+#pragma clang loop unroll(full)
+        for (ptrdiff_t line = 0; line < (in_block > 1 ? bytes + 63 : 64); line += 64) {
+            _mm_prefetch((const char *)(at + (uintptr_t)line), _MM_HINT_T0);
+        }
+    }
+}
+
+/// The same for what the first group begins with.
+CK_INLINE_AVX512 void ask_first(const uint8_t *weights, ptrdiff_t stride) {
+    ptrdiff_t lead = stride < LEAD_BYTES ? stride : LEAD_BYTES;
+    for (ptrdiff_t r = 0; r < CK_GROUP; r++) {
+        for (ptrdiff_t at = 0; at < lead; at += 64) {
+            _mm_prefetch((const char *)((uintptr_t)weights + (uintptr_t)(r * stride + at)), _MM_HINT_T0);
+        }
+    }
+}
 
 CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
     int32_t four;
@@ -18,59 +45,54 @@ CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
 
 /// Outputs of 16 weight rows and `count` activation rows.
 CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights,
-                            ptrdiff_t lead, const int32_t *halves, float *out) {
+                            const int32_t *halves, float *out) {
     ptrdiff_t blocks = p->k / 32, stride = p->row_bytes;
     const int8_t *q = p->q;
     const float *d = p->d;
     const int32_t *sum = p->sum;
     int shift = __builtin_ctz((unsigned)ck_zero_point(type) | 1u << 30);
     ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
-    ptrdiff_t step = CK_GROUP * bytes / in_block;
-    uintptr_t end = (uintptr_t)p->weights + (uintptr_t)(p->outputs * stride);
-    uintptr_t next = (uintptr_t)weights + (uintptr_t)lead;
     ck_group_rows rows = ck_rows_at(weights, stride);
     ck_group_block block;
     __m512 y[CK_FEW_ROWS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < count; i++) y[i] = _mm512_setzero_ps();
-    for (ptrdiff_t b = 0; b < blocks; b++) {
-        ck_load_block(type, &rows, (int)(b % in_block), &block);
-        if (b % in_block == in_block - 1) ck_advance(&rows, bytes);
-        uintptr_t ahead = next < end ? next : (uintptr_t)weights;
+    for (ptrdiff_t together = 0; together < blocks; together += ck_pieces_together(type)) {
 #pragma clang loop unroll(full)
-        for (int line = 0; line < (step + 63) / 64; line++) {
-            _mm_prefetch((const char *)(ahead + 64 * (uintptr_t)line), _MM_HINT_T0);
-        }
-        next += (uintptr_t)step;
+        for (ptrdiff_t b = together; b < together + ck_pieces_together(type); b++) {
+            ck_load_block(type, &rows, (int)(b % in_block), &block);
+            if (b % in_block == in_block - 1) ck_advance(&rows, bytes);
+            ask_ahead(type, weights, stride, b);
 #pragma clang loop unroll(full)
-        for (int i = 0; i < count; i++) {
-            const int8_t *row = q + i * p->k + 32 * b;
-            __m512 scale_d = _mm512_set1_ps(d[i * blocks + b]);
-            __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
-            if (type == CK_Q6_K) {
-                low = _mm512_set1_epi32(halves[2 * (i * blocks + b)]);
-                high = _mm512_set1_epi32(halves[2 * (i * blocks + b) + 1]);
-            } else if (ck_zero_point(type) != 0) {
-                low = _mm512_sub_epi32(low, _mm512_slli_epi32(_mm512_set1_epi32(sum[i * blocks + b]),
-                                                              (unsigned)shift));
-            }
+            for (int i = 0; i < count; i++) {
+                const int8_t *row = q + i * p->k + 32 * b;
+                __m512 scale_d = _mm512_set1_ps(d[i * blocks + b]);
+                __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
+                if (type == CK_Q6_K) {
+                    low = _mm512_set1_epi32(halves[2 * (i * blocks + b)]);
+                    high = _mm512_set1_epi32(halves[2 * (i * blocks + b) + 1]);
+                } else if (ck_zero_point(type) != 0) {
+                    low = _mm512_sub_epi32(low, _mm512_slli_epi32(_mm512_set1_epi32(sum[i * blocks + b]),
+                                                                  (unsigned)shift));
+                }
 #pragma clang loop unroll(full)
-            for (int g = 0; g < 4; g++) {
-                low = _mm512_dpbusd_epi32(low, block.u[g], broadcast4(row + 4 * g));
-                high = _mm512_dpbusd_epi32(high, block.u[4 + g], broadcast4(row + 16 + 4 * g));
-            }
-            if (type == CK_Q6_K) {
-                __m512 first = _mm512_mul_ps(block.scale[0], scale_d);
-                __m512 second = _mm512_mul_ps(block.scale[1], scale_d);
-                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), first, y[i]);
-                y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), second, y[i]);
-            } else {
-                __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
-                y[i] = _mm512_fmadd_ps(total, _mm512_mul_ps(block.scale[0], scale_d), y[i]);
-            }
-            if (ck_has_minima(type)) {
-                __m512 total = _mm512_cvtepi32_ps(_mm512_set1_epi32(sum[i * blocks + b]));
-                y[i] = _mm512_fmadd_ps(block.minimum, _mm512_mul_ps(scale_d, total), y[i]);
+                for (int g = 0; g < 4; g++) {
+                    low = _mm512_dpbusd_epi32(low, block.u[g], broadcast4(row + 4 * g));
+                    high = _mm512_dpbusd_epi32(high, block.u[4 + g], broadcast4(row + 16 + 4 * g));
+                }
+                if (type == CK_Q6_K) {
+                    __m512 first = _mm512_mul_ps(block.scale[0], scale_d);
+                    __m512 second = _mm512_mul_ps(block.scale[1], scale_d);
+                    y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), first, y[i]);
+                    y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), second, y[i]);
+                } else {
+                    __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
+                    y[i] = _mm512_fmadd_ps(total, _mm512_mul_ps(block.scale[0], scale_d), y[i]);
+                }
+                if (ck_has_minima(type)) {
+                    __m512 total = _mm512_cvtepi32_ps(_mm512_set1_epi32(sum[i * blocks + b]));
+                    y[i] = _mm512_fmadd_ps(block.minimum, _mm512_mul_ps(scale_d, total), y[i]);
+                }
             }
         }
     }
@@ -78,23 +100,21 @@ CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const 
 }
 
 CK_INLINE_AVX512 void product(ck_type type, const ck_product *p, const int32_t *halves) {
-    ptrdiff_t lead = CK_GROUP * p->row_bytes > LEAD_BYTES ? CK_GROUP * p->row_bytes : LEAD_BYTES;
-    ptrdiff_t start = p->outputs * p->row_bytes < LEAD_BYTES ? p->outputs * p->row_bytes : LEAD_BYTES;
-    for (ptrdiff_t at = 0; at < start; at += 64) _mm_prefetch((const char *)(p->weights + at), _MM_HINT_T0);
+    ask_first(p->weights, p->row_bytes);
     for (ptrdiff_t j = 0; j < p->outputs; j += CK_GROUP) {
         // The last group ends at the last output and may overlap the one before it.
         ptrdiff_t first = j + CK_GROUP <= p->outputs ? j : p->outputs - CK_GROUP;
         const uint8_t *weights = p->weights + first * p->row_bytes;
         float *out = p->out + first;
         switch (p->rows) {
-        case 1: group(type, 1, p, weights, lead, halves, out); break;
-        case 2: group(type, 2, p, weights, lead, halves, out); break;
-        case 3: group(type, 3, p, weights, lead, halves, out); break;
-        case 4: group(type, 4, p, weights, lead, halves, out); break;
-        case 5: group(type, 5, p, weights, lead, halves, out); break;
-        case 6: group(type, 6, p, weights, lead, halves, out); break;
-        case 7: group(type, 7, p, weights, lead, halves, out); break;
-        case 8: group(type, 8, p, weights, lead, halves, out); break;
+        case 1: group(type, 1, p, weights, halves, out); break;
+        case 2: group(type, 2, p, weights, halves, out); break;
+        case 3: group(type, 3, p, weights, halves, out); break;
+        case 4: group(type, 4, p, weights, halves, out); break;
+        case 5: group(type, 5, p, weights, halves, out); break;
+        case 6: group(type, 6, p, weights, halves, out); break;
+        case 7: group(type, 7, p, weights, halves, out); break;
+        case 8: group(type, 8, p, weights, halves, out); break;
         default: break;
         }
     }
@@ -113,18 +133,9 @@ PRODUCT(Q4_K)
 PRODUCT(Q5_K)
 PRODUCT(Q6_K)
 
-/// halves[2 b + h] = -32 * the sum of half h of activation block b.
-static void sum_halves(const ck_product *p, int32_t *restrict halves) {
-    for (ptrdiff_t i = 0; i < p->rows * (p->k / 16); i++) {
-        int32_t sum = 0;
-        for (int l = 0; l < 16; l++) sum += p->q[16 * i + l];
-        halves[i] = -32 * sum;
-    }
-}
-
 void ck_product_few_avx512(const ck_product *p, ck_product_scratch *scratch) {
     int32_t *halves = (int32_t *)(void *)scratch->rows;
-    if (p->type == CK_Q6_K) sum_halves(p, halves);
+    if (p->type == CK_Q6_K) ck_sum_halves(p, halves);
     switch (p->type) {
     case CK_Q4_0: product_Q4_0(p, halves); return;
     case CK_Q4_1: product_Q4_1(p, halves); return;

@@ -105,27 +105,6 @@ CK_AVX512 static void tile_unsigned(int count, const tile_input *t) { tile_of(co
 CK_AVX512 static void tile_signed(int count, const tile_input *t) { tile_of(count, 1, 0, 0, t); }
 CK_AVX512 static void tile_halves(int count, const tile_input *t) { tile_of(count, 1, 0, 1, t); }
 
-/// Blocks b ..< b + blocks of activation row r.
-static void prepare(const ck_product *p, ptrdiff_t r, ptrdiff_t b, ptrdiff_t blocks, ck_piece_row *row) {
-    ptrdiff_t at = r * (p->k / 32) + b;
-    int zero_point = ck_zero_point(p->type);
-    memcpy(row->q, p->q + 32 * at, (size_t)blocks * 32);
-    for (ptrdiff_t i = 0; i < blocks; i++) {
-        row->d[i] = p->d[at + i];
-        row->d_sum[i] = p->d[at + i] * (float)p->sum[at + i];
-    }
-    if (p->type != CK_Q6_K) {
-        for (ptrdiff_t i = 0; i < blocks; i++) row->start[i] = -zero_point * p->sum[at + i];
-        return;
-    }
-    for (ptrdiff_t i = 0; i < blocks; i++) {
-        int32_t first = 0;
-        for (int l = 0; l < 16; l++) first += row->q[i][l];
-        row->start[2 * i] = -zero_point * first;
-        row->start[2 * i + 1] = -zero_point * (p->sum[at + i] - first);
-    }
-}
-
 /// Unpacks blocks b ..< b + blocks of 16 weight rows into group c of the panel.
 CK_INLINE_AVX512 void unpack_type(ck_type type, const uint8_t *rows, ptrdiff_t stride, ptrdiff_t b,
                                   ptrdiff_t blocks, int c, ck_panel_block *panel) {
@@ -157,24 +136,13 @@ CK_AVX512 static void unpack(ck_type type, const uint8_t *rows, ptrdiff_t stride
     }
 }
 
-/// Copies blocks b ..< b + blocks of fewer than 16 weight rows, the last one repeated; returns bytes per row.
-static ptrdiff_t copy_weights(const ck_product *p, ptrdiff_t b, ptrdiff_t blocks, uint8_t *copy) {
-    ptrdiff_t in_block = ck_pieces_in_block(p->type), bytes = ck_bytes_in_block(p->type);
-    ptrdiff_t start = b / in_block * bytes, length = blocks / in_block * bytes;
-    for (ptrdiff_t i = 0; i < CK_GROUP; i++) {
-        ptrdiff_t row = i < p->outputs ? i : p->outputs - 1;
-        memcpy(copy + i * length, p->weights + row * p->row_bytes + start, (size_t)length);
-    }
-    return length;
-}
-
 /// Unpacks the two groups of outputs from j and says where their sums go.
 static void unpack_panel(const ck_product *p, ptrdiff_t j, ptrdiff_t b, ptrdiff_t blocks,
                          ck_product_scratch *scratch, tile_input *t) {
     for (int c = 0; c < CK_PANEL_GROUPS; c++) {
         ptrdiff_t wanted = j + c * CK_GROUP, left = p->outputs - wanted;
         if (p->outputs < CK_GROUP) {
-            ptrdiff_t stride = copy_weights(p, b, blocks, scratch->weights);
+            ptrdiff_t stride = ck_copy_weights(p, CK_GROUP, b, blocks, scratch->weights);
             unpack(p->type, scratch->weights, stride, 0, blocks, c, scratch->panel);
             t->out[c] = p->out;
             t->mask[c] = c == 0 ? (__mmask16)((1u << p->outputs) - 1) : 0;
@@ -232,9 +200,10 @@ void ck_product_many_avx512(const ck_product *p, ck_product_scratch *scratch) {
         ptrdiff_t rows = p->rows - first < cut.chunk_rows ? p->rows - first : cut.chunk_rows;
         for (ptrdiff_t piece = 0; piece < cut.pieces; piece++) {
             ptrdiff_t b = piece * cut.piece_blocks, left = all_blocks - b;
+            ptrdiff_t blocks = left < cut.piece_blocks ? left : cut.piece_blocks;
             ck_piece_row *to = scratch->rows + piece * rows;
             for (ptrdiff_t r = 0; r < rows; r++) {
-                prepare(p, first + r, b, left < cut.piece_blocks ? left : cut.piece_blocks, to + r);
+                ck_prepare_row(p, ck_zero_point(p->type), first + r, b, blocks, to + r);
             }
         }
         for (ptrdiff_t j = 0; j < p->outputs; j += CK_PANEL_GROUPS * CK_GROUP) {

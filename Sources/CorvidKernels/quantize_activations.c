@@ -1,4 +1,4 @@
-// Activations rounded to int8 in blocks of 32.
+// Activations rounded to int8, in blocks of 32 or row by row.
 #include "corvid_kernels.h"
 #include "half.h"
 
@@ -102,5 +102,63 @@ void ck_quantize_activations(ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdif
         }
 #endif
         quantize_plain(blocks, row, row_q, row_d, row_sum);
+    }
+}
+
+// MARK: Whole rows
+
+CK_INLINE void quantize_row_loop(ptrdiff_t k, const float *restrict x, int8_t *restrict q, float *restrict d,
+                                 int32_t *restrict sum) {
+    int32_t greatest = 0;
+    for (ptrdiff_t i = 0; i < k; i++) {
+        int32_t magnitude = (int32_t)(ck_bits(x[i]) & 0x7fffffffu);
+        greatest = magnitude > greatest ? magnitude : greatest;
+    }
+    float maximum = ck_from_bits((uint32_t)greatest), inverse = 127.0f / maximum;
+    if (greatest >= 0x7f800000 || ck_bits(inverse) >= 0x7f800000u) {
+        *d = greatest >= 0x7f800000 ? ck_from_bits(0x7fc00000u) : 0.0f;
+        if (k > 0) memset(q, 0, (size_t)k);
+        *sum = 0;
+        return;
+    }
+    uint32_t total = 0;
+    for (ptrdiff_t i = 0; i < k; i++) {
+        uint32_t value = ck_bits(x[i] * inverse + 12582912.0f) - 0x4b400000u;
+        q[i] = (int8_t)(uint8_t)value;
+        total += value;
+    }
+    *d = maximum / 127.0f;
+    *sum = (int32_t)total;
+}
+
+static void quantize_row_plain(ptrdiff_t k, const float *x, int8_t *q, float *d, int32_t *sum) {
+    quantize_row_loop(k, x, q, d, sum);
+}
+
+#if CK_X86
+CK_AVX2 static void quantize_row_avx2(ptrdiff_t k, const float *x, int8_t *q, float *d, int32_t *sum) {
+    quantize_row_loop(k, x, q, d, sum);
+}
+
+CK_AVX512 static void quantize_row_avx512(ptrdiff_t k, const float *x, int8_t *q, float *d, int32_t *sum) {
+    quantize_row_loop(k, x, q, d, sum);
+}
+#endif
+
+void ck_quantize_rows(ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride, int8_t *q, float *d,
+                      int32_t *sum) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const float *row = x + r * x_stride;
+#if CK_X86
+        if (ck_isa() == CK_ISA_AVX512) {
+            quantize_row_avx512(k, row, q + r * k, d + r, sum + r);
+            continue;
+        }
+        if (ck_isa() == CK_ISA_AVX2) {
+            quantize_row_avx2(k, row, q + r * k, d + r, sum + r);
+            continue;
+        }
+#endif
+        quantize_row_plain(k, row, q + r * k, d + r, sum + r);
     }
 }

@@ -14,6 +14,9 @@ final class AttentionTask {
         var window = 0
         var scale: Float = 0.25
         var slopes: [Float]? = nil
+        /// What each head adds at the distances `firstBias...`, beyond them as at their ends.
+        var biases: [[Float]]? = nil
+        var firstBias = 0
     }
 
     let shape: Shape
@@ -70,6 +73,16 @@ final class AttentionTask {
         return (shape.window > 0 ? max(0, end - shape.window) : 0)..<end
     }
 
+    /// What is added to the score of a head at a position.
+    func bias(row: Int, head: Int, position: Int) -> Float {
+        if let biases = shape.biases {
+            let distance = position - (shape.firstPosition + row)
+            return biases[head][min(max(distance - shape.firstBias, 0), biases[head].count - 1)]
+        }
+        guard let slopes = shape.slopes else { return 0 }
+        return slopes[head] * Float(position - (visible(row: row).upperBound - 1))
+    }
+
     // MARK: The kernel
 
     /// The output of rows `rows`, computed together: `[rows, group, width]`.
@@ -114,23 +127,29 @@ final class AttentionTask {
         let canary: Float = 12345
         var out = [Float](repeating: canary, count: rows.count * stride + 16)
         var scratch: [Float] = []
-        let slopes = shape.slopes ?? []
-        slopes.withUnsafeBufferPointer { slopes in
-            keyPages.map { UnsafeRawPointer($0) as UnsafeRawPointer? }.withUnsafeBufferPointer { keyPages in
-                valuePages.map { UnsafeRawPointer($0) as UnsafeRawPointer? }.withUnsafeBufferPointer {
-                    valuePages in
-                    queries.withUnsafeBufferPointer { queries in
-                        out.withUnsafeMutableBufferPointer { out in
-                            task.slopes = shape.slopes == nil ? nil : slopes.baseAddress
-                            task.key_pages = keyPages.baseAddress
-                            task.value_pages = valuePages.baseAddress
-                            task.query = queries.baseAddress.map { $0 + rows.lowerBound * stride }
-                            task.out = out.baseAddress
-                            let count = floats(&task)
-                            scratch = [Float](repeating: .nan, count: count) + [canary]
-                            scratch.withUnsafeMutableBufferPointer { scratch in
-                                if let base = scratch.baseAddress { body(&task, base) }
-                            }
+        // The ends stand 16 times.
+        let tables = (shape.biases ?? []).map { table in
+            let ends = (table.first ?? 0, table.last ?? 0)
+            return Array(repeating: ends.0, count: 15) + table + Array(repeating: ends.1, count: 15)
+        }
+        task.first_bias = shape.firstBias - 15
+        task.bias_count = tables.first?.count ?? 0
+        let keys = keyPages.map { UnsafeRawPointer($0) as UnsafeRawPointer? }
+        let values = valuePages.map { UnsafeRawPointer($0) as UnsafeRawPointer? }
+        withPointers(to: shape.slopes ?? [], Array(tables.joined()), queries) { slopes, biases, queries in
+            keys.withUnsafeBufferPointer { keys in
+                values.withUnsafeBufferPointer { values in
+                    out.withUnsafeMutableBufferPointer { out in
+                        task.slopes = shape.slopes == nil ? nil : slopes
+                        task.biases = shape.biases == nil ? nil : biases
+                        task.key_pages = keys.baseAddress
+                        task.value_pages = values.baseAddress
+                        task.query = queries.map { $0 + rows.lowerBound * stride }
+                        task.out = out.baseAddress
+                        let count = floats(&task)
+                        scratch = [Float](repeating: .nan, count: count) + [canary]
+                        scratch.withUnsafeMutableBufferPointer { scratch in
+                            if let base = scratch.baseAddress { body(&task, base) }
                         }
                     }
                 }
@@ -139,6 +158,17 @@ final class AttentionTask {
         // A result that went past its room is no result.
         let intact = scratch.last == canary && out.suffix(16).allSatisfy { $0 == canary }
         return intact ? Array(out.dropLast(16)) : []
+    }
+
+    private func withPointers(
+        to a: [Float], _ b: [Float], _ c: [Float],
+        body: (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) -> Void
+    ) {
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                c.withUnsafeBufferPointer { c in body(a.baseAddress, b.baseAddress, c.baseAddress) }
+            }
+        }
     }
 
     private static func parts(

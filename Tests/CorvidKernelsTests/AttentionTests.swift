@@ -148,6 +148,11 @@ extension AttentionTask.Shape {
         if random.chance(3) { shape.window = random.int(1...(random.chance(2) ? 6 : 400)) }
         if random.chance(3) {
             shape.slopes = (1...shape.group).map { Float(sign: .plus, exponent: -$0, significand: 1) }
+        } else if random.chance(3) {
+            // Tables of one distance, of some, and of more than any key has.
+            let count = [1, 7, 40, 700][random.int(0...3)]
+            shape.firstBias = -random.int(0...count)
+            shape.biases = (0..<shape.group).map { _ in random.floats(count, magnitude: 3) }
         }
         shape.scale = 1 / Float(shape.width).squareRoot()
         return shape
@@ -172,10 +177,8 @@ extension AttentionTask {
                     let terms = zip(query, key).map { Double($0) * Double($1) }
                     greatest = max(greatest, Double(shape.scale) * terms.reduce(0) { $0 + abs($1) })
                     var score = Double(shape.scale) * terms.reduce(0, +)
-                    if let slopes = shape.slopes {
-                        score += Double(slopes[head]) * Double(position - (seen.upperBound - 1))
-                        greatest = max(greatest, abs(score))
-                    }
+                    score += Double(bias(row: row, head: head, position: position))
+                    greatest = max(greatest, abs(score))
                     scores.append(score)
                 }
                 let maximum = scores.max() ?? 0

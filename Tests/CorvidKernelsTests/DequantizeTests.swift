@@ -8,15 +8,16 @@ let blockTypes: [(name: String, type: ck_type)] = [
     ("Q4_K", CK_Q4_K), ("Q5_K", CK_Q5_K), ("Q6_K", CK_Q6_K),
 ]
 
-/// Golden blocks and their values by the `gguf` Python package (Scripts/make-fixtures.py).
-private struct GoldenBlocks {
+/// Golden blocks and their values by the `gguf` Python package (Scripts/make-fixtures.py) and ggml
+/// (Scripts/make-quantise-fixtures.py).
+struct GoldenBlocks {
     private let data: Data
     private let header: [String: Any]
     private let start: Int
 
-    init() throws {
+    init(_ name: String = "dequantise") throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../Golden/dequantise.safetensors").standardizedFileURL
+            .appending(path: "../Golden/\(name).safetensors").standardizedFileURL
         data = try Data(contentsOf: file)
         // safetensors: the length as u64, a JSON header {name: {data_offsets: [begin, end]}}, the bytes.
         let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }

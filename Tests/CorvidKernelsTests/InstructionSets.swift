@@ -1,8 +1,8 @@
 import CorvidKernels
 import Synchronization
 
-/// The instruction sets of this machine. The level in use is global to the kernels, so whatever depends on it
-/// runs in one of these, one at a time; the best level is restored afterwards.
+/// The instruction sets of this machine. The level is switched for the calling thread alone: other tests compute
+/// meanwhile. One at a time, since the choice of AVX-VNNI is global.
 enum InstructionSets {
     static let available: [ck_isa_level] =
         [CK_ISA_PORTABLE, CK_ISA_AVX2, CK_ISA_AVX512].filter { $0.rawValue <= ck_isa_detect().rawValue }
@@ -12,9 +12,9 @@ enum InstructionSets {
     /// Calls `body` once for each available level while it is in use.
     static func each(_ body: (ck_isa_level) throws -> Void) rethrows {
         try exclusive.withLock { _ in
-            defer { _ = ck_isa_set(ck_isa_detect()) }
+            defer { ck_isa_unset_for_thread() }
             for level in available {
-                _ = ck_isa_set(level)
+                _ = ck_isa_set_for_thread(level)
                 try body(level)
             }
         }

@@ -56,7 +56,11 @@ private func product(
     let bytes = ck_product_scratch_bytes(type, rows, k)
     let scratch = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
     defer { scratch.deallocate() }
-    ck_product_quantized(type, rows, outputs, k, weights, x.q, x.d, x.sum, &out, outStride, scratch)
+    // Weights lie at any address.
+    ([0] + weights).withUnsafeBufferPointer { moved in
+        guard let base = moved.baseAddress else { return }
+        ck_product_quantized(type, rows, outputs, k, base + 1, x.q, x.d, x.sum, &out, outStride, scratch)
+    }
     return out
 }
 
@@ -97,12 +101,12 @@ private func plainProduct(
                     let bytes = weights(type, count: outputs * blocks, blocks: kind, using: &generator)
                     let expected = plainProduct(
                         type, rows: rows, outputs: outputs, k: k, weights: bytes, x, outStride: outStride)
-                    InstructionSets.each { level in
+                    ProductForms.each { form in
                         let found = product(
                             type, rows: rows, outputs: outputs, k: k, weights: bytes, x, outStride: outStride)
                         #expect(
                             bits(found) == bits(expected),
-                            "seed \(seed): level \(level.rawValue), \(rows) rows, \(outputs) outputs, k \(k)")
+                            "seed \(seed): \(form), \(rows) rows, \(outputs) outputs, k \(k)")
                     }
                 }
             }
@@ -163,30 +167,34 @@ private func plainProduct(
         }
     }
 
-    @Test("a row with a NaN or an infinity spoils itself only")
-    func poisonedRow() {
+    @Test(
+        "a row with a NaN or an infinity spoils itself only, in every type and form",
+        arguments: blockTypes.map(\.name), [5, 9])
+    func poisonedRow(name: String, rows: Int) throws {
+        let type = try #require(blockTypes.first { $0.name == name }).type
         var generator = SeededGenerator(seed: 7)
-        let (rows, outputs, k) = (9, 20, 96)
-        let bytes = weights(CK_Q4_1, count: outputs * 3, blocks: .ordinary, using: &generator)
+        let (outputs, k) = (20, 512)
+        let bytes = weights(
+            type, count: outputs * k / ck_block_size(type), blocks: .ordinary, using: &generator)
         let clean = generator.floats(rows * k)
-        let expected = product(
-            CK_Q4_1, rows: rows, outputs: outputs, k: k, weights: bytes,
-            Activations(clean, rows: rows, k: k, stride: k),
-            outStride: outputs)
         for poison in [Float.nan, .infinity, -.infinity] {
             var x = clean
             x[4 * k + 50] = poison
-            let found = product(
-                CK_Q4_1, rows: rows, outputs: outputs, k: k, weights: bytes,
-                Activations(x, rows: rows, k: k, stride: k),
-                outStride: outputs)
-            for r in 0..<rows {
-                let row = (r * outputs)..<((r + 1) * outputs)
-                if r == 4 {
-                    let allNaN = found[row].allSatisfy { $0.isNaN }
-                    #expect(allNaN)
-                } else {
-                    #expect(bits(Array(found[row])) == bits(Array(expected[row])))
+            ProductForms.each { form in
+                let expected = product(
+                    type, rows: rows, outputs: outputs, k: k, weights: bytes,
+                    Activations(clean, rows: rows, k: k, stride: k), outStride: outputs)
+                let found = product(
+                    type, rows: rows, outputs: outputs, k: k, weights: bytes,
+                    Activations(x, rows: rows, k: k, stride: k), outStride: outputs)
+                for r in 0..<rows {
+                    let row = (r * outputs)..<((r + 1) * outputs)
+                    if r == 4 {
+                        let allNaN = found[row].allSatisfy { $0.isNaN }
+                        #expect(allNaN, "\(form)")
+                    } else {
+                        #expect(bits(Array(found[row])) == bits(Array(expected[row])), "\(form), row \(r)")
+                    }
                 }
             }
         }
@@ -237,37 +245,6 @@ private func plainProduct(
                 #expect(bits(found.d) == bits([scale]), "\(value), level \(level.rawValue)")
                 #expect(found.q == [Int8](repeating: 0, count: 32))
                 #expect(found.sum == [0])
-            }
-        }
-    }
-}
-
-/// The f32 product.
-@Suite struct ProductF32Tests {
-    @Test("each output is one chain of fused multiply-adds in order, for any shape")
-    func chain() {
-        for (index, (rows, outputs)) in ProductTests.shapes.enumerated() {
-            for k in [0, 1, 31, 128, 129, 300] {
-                let seed = UInt64(100 * index + k)
-                var generator = SeededGenerator(seed: seed)
-                let (xStride, wStride, outStride) = (k + 1, k + 2, outputs + 3)
-                let x = generator.floats(rows * xStride + 1)
-                let w = generator.floats(outputs * wStride + 1)
-                var expected = [Float](repeating: -7, count: rows * outStride)
-                for r in 0..<rows {
-                    for j in 0..<outputs {
-                        var y: Float = 0
-                        for i in 0..<k { y.addProduct(x[r * xStride + i], w[j * wStride + i]) }
-                        expected[r * outStride + j] = y
-                    }
-                }
-                InstructionSets.each { level in
-                    var found = [Float](repeating: -7, count: rows * outStride)
-                    ck_product_f32(rows, outputs, k, x, xStride, w, wStride, &found, outStride)
-                    #expect(
-                        bits(found) == bits(expected),
-                        "seed \(seed): level \(level.rawValue), \(rows) rows, \(outputs) outputs, k \(k)")
-                }
             }
         }
     }

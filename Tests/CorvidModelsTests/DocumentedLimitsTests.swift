@@ -32,6 +32,8 @@ import Testing
         "TokenizerLimits.addedTokens": TokenizerLimits.addedTokens,
         "TokenizerLimits.addedTokenBytes": TokenizerLimits.addedTokenBytes,
         "TokenizerLimits.sequence": TokenizerLimits.sequence,
+        "TokenizerLimits.templateItems": TokenizerLimits.templateItems,
+        "TokenizerLimits.sentinels": TokenizerLimits.sentinels,
         "TemplateLimits.sourceBytes": TemplateLimits.sourceBytes,
         "TemplateLimits.steps": TemplateLimits.steps,
         "TemplateLimits.outputBytes": TemplateLimits.outputBytes,
@@ -52,6 +54,7 @@ import Testing
 
     private static let sizes: [Setting] = [
         .width, .layers, .heads, .keyValueHeads, .headWidth, .hidden, .vocabulary, .context, .rotaryWidth,
+        .encoderLayers, .distanceBuckets, .distanceLimit, .senses,
     ]
 
     @Test("every limit on the page of limits is the one in the code, and none is missing there")
@@ -75,7 +78,8 @@ import Testing
     @Test("a size of a model is accepted up to its limit", arguments: sizes)
     func size(_ setting: Setting) throws {
         let limit = try #require(try DocumentedTable("FormatLimits").limits["Setting.\(setting.rawValue)"])
-        let family = setting == .rotaryWidth ? Family.gptj : Family.llama
+        let family = try #require(
+            [Family.llama, .gptj, .t5, .backpack].first { $0.settings[setting] != nil })
         let key = try #require(family.settings[setting]?.first)
         func refusal(_ size: Int) -> ConfigurationError? {
             #expect(throws: ConfigurationError.self) { try Self.configuration(family, key: key, size: size) }
@@ -136,8 +140,8 @@ import Testing
     }
 
     private static func configuration(_ family: Family, key: String, size: Int) throws {
-        var config: JSONObject = ["architectures": .array(family.architectures.map { .string($0) })]
-        for setting in [Setting.width, .layers, .heads, .vocabulary, .context] {
+        var config: JSONObject = ["architectures": .array(family.architectures.map { .string($0.name) })]
+        for setting in [Setting.width, .layers, .encoderLayers, .heads, .vocabulary, .context] {
             if let name = family.settings[setting]?.first { config[name] = setting == .width ? 16 : 2 }
         }
         config[key] = .integer(Int64(size))

@@ -4,8 +4,10 @@ import Testing
 
 /// Tokenizers as they lie in model folders, with the small files that describe special tokens.
 @Suite struct TokenizerFolderTests {
-    private static func load(_ files: [String: JSON], copying names: [String] = []) throws -> ByteLevelBPE {
-        try ByteLevelBPE.load { name in
+    private static func load(
+        _ files: [String: JSON], copying names: [String] = []
+    ) throws -> PipelineTokenizer {
+        try PipelineTokenizer.load { name in
             if let json = files[name] { return json.encodedBytes() }
             return names.contains(name) ? try Fixtures.bytes("Tokenizers/gpt2/\(name)") : nil
         }
@@ -76,12 +78,12 @@ import Testing
     {
         let vocabulary: JSON = ["a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4]
         for text in ["#version: 0.2\na b\nab c\n", "a b\nab c", "#version: 0.2\r\na b\r\n\r\nab c\r\n"] {
-            let tokenizer = try ByteLevelBPE(
+            let tokenizer = try PipelineTokenizer(
                 vocabularyJSON: vocabulary.encodedBytes(), mergesText: Array(text.utf8))
             #expect(tokenizer.encode("abcab") == [4, 3], "\(text.debugDescription)")
         }
         #expect(throws: TokenizerError.self) {
-            try ByteLevelBPE(vocabularyJSON: vocabulary.encodedBytes(), mergesText: Array("a  b\n".utf8))
+            try PipelineTokenizer(vocabularyJSON: vocabulary.encodedBytes(), mergesText: Array("a  b\n".utf8))
         }
     }
 
@@ -92,18 +94,18 @@ import Testing
         let merges = ["a b", "b c", "a b"]
         let vocabulary = JSON.object(
             pieces.enumerated().reduce(into: JSONObject()) { $0[$1.element] = .integer(Int64($1.offset)) })
-        let last = try ByteLevelBPE(
+        let last = try PipelineTokenizer(
             vocabularyJSON: vocabulary.encodedBytes(), mergesText: Array(merges.joined(separator: "\n").utf8))
         #expect(last.encode("abc") == [0, 4])
-        let first = try ByteLevelBPE(ggufModel: "gpt2", pre: "gpt-2", tokens: pieces, merges: merges)
+        let first = try PipelineTokenizer(ggufModel: "gpt2", pre: "gpt-2", tokens: pieces, merges: merges)
         #expect(first.encode("abc") == [3, 2])
     }
 
     @Test("folders without a readable tokenizer are refused by name") func refused() throws {
-        let cases: [(String, () throws -> ByteLevelBPE)] = [
+        let cases: [(String, () throws -> PipelineTokenizer)] = [
             ("tokenizer.json", { try Self.load([:]) }),
             ("merges.txt", { try Self.load([:], copying: ["vocab.json"]) }),
-            ("SentencePiece", { try Self.load(["tokenizer.model": [:]]) }),
+            ("tokenizer.model", { try Self.load(["tokenizer.model": [:]]) }),
             (
                 "CLIPTokenizer",
                 {

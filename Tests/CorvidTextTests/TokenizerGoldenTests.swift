@@ -4,7 +4,11 @@ import Testing
 
 /// Ids against those of the reference libraries; Scripts/make-tokenizer-fixtures.py made them.
 @Suite struct TokenizerGoldenTests {
-    static let families = ["gpt2", "llama3", "qwen2", "smollm2", "neox", "prefixed", "added", "unknown"]
+    static let byteLevel = ["gpt2", "llama3", "qwen2", "smollm2", "neox", "prefixed", "added", "unknown"]
+    /// Kinds with byte fallback, whose references decode bytes that are no UTF-8 in another way.
+    static let byteFallback = ["llama", "bytes-unigram"]
+    static let families =
+        byteLevel + byteFallback + ["bert", "bert-cased", "t5", "metaspace", "suffixed", "words"]
 
     @Test("tokenizer.json gives the ids of Hugging Face tokenizers", arguments: families)
     func tokenizerJSON(_ family: String) throws {
@@ -26,9 +30,26 @@ import Testing
         }
     }
 
+    @Test("two texts get the ids and types of Hugging Face tokenizers", arguments: families)
+    func pairs(_ family: String) throws {
+        let tokenizer = try TokenizerFixtures.tokenizer(family)
+        let rows = try #require(try TokenizerFixtures.golden(family)["pairs"]?.array)
+        #expect(rows.count > 5)
+        for row in rows {
+            let (first, second) = (try #require(row["first"]?.string), try #require(row["second"]?.string))
+            let both = tokenizer.encode(first, pair: second)
+            #expect(both.ids == (try TokenizerFixtures.ids(row["ids"])), "\(family): \(first) | \(second)")
+            #expect(
+                both.types == (try TokenizerFixtures.ids(row["types"])), "\(family): \(first) | \(second)")
+            let plain = tokenizer.encode(first, pair: second, addSpecialTokens: false)
+            #expect(plain.ids == (try TokenizerFixtures.ids(row["plainIds"])))
+            #expect(plain.types == (try TokenizerFixtures.ids(row["plainTypes"])))
+        }
+    }
+
     @Test("vocab.json with merges.txt gives the same ids as tokenizer.json")
     func vocabularyAndMerges() throws {
-        let tokenizer = try ByteLevelBPE(
+        let tokenizer = try PipelineTokenizer(
             vocabularyJSON: Fixtures.bytes("Tokenizers/gpt2/vocab.json"),
             mergesText: Fixtures.bytes("Tokenizers/gpt2/merges.txt"), addedTokens: ["<|endoftext|>": 800])
         for row in try #require(try TokenizerFixtures.golden("gpt2")["rows"]?.array) {
@@ -74,8 +95,8 @@ import Testing
 
 /// Reads the committed tokenizers and golden ids.
 enum TokenizerFixtures {
-    static func tokenizer(_ family: String) throws -> ByteLevelBPE {
-        try ByteLevelBPE(tokenizerJSON: Fixtures.bytes("Tokenizers/\(family)/tokenizer.json"))
+    static func tokenizer(_ family: String) throws -> PipelineTokenizer {
+        try PipelineTokenizer(tokenizerJSON: Fixtures.bytes("Tokenizers/\(family)/tokenizer.json"))
     }
 
     static func golden(_ family: String) throws -> JSON {
@@ -86,9 +107,9 @@ enum TokenizerFixtures {
         try JSON.parse(Fixtures.bytes("Tokenizers/gguf-vocabulary.json"))
     }
 
-    static func ggufTokenizer(_ pre: String?) throws -> ByteLevelBPE {
+    static func ggufTokenizer(_ pre: String?) throws -> PipelineTokenizer {
         let file = try ggufVocabulary()
-        return try ByteLevelBPE(
+        return try PipelineTokenizer(
             ggufModel: "gpt2", pre: pre, tokens: strings(file["tokens"]), tokenTypes: ids(file["types"]),
             merges: strings(file["merges"]), beginningOfSequence: file["bos"]?.int,
             endOfSequence: file["eos"]?.int)
@@ -100,5 +121,20 @@ enum TokenizerFixtures {
 
     static func strings(_ json: JSON?) throws -> [String] {
         try #require(json?.array).map { try #require($0.string) }
+    }
+}
+
+extension PipelineTokenizer {
+    /// The tokenizer of a GGUF file with these fields.
+    convenience init(
+        ggufModel model: String, pre: String?, tokens: [String], tokenTypes: [Int32]? = nil,
+        merges: [String], beginningOfSequence: Int? = nil, endOfSequence: Int? = nil
+    ) throws(TokenizerError) {
+        var vocabulary = GGUFVocabulary(model: model, pre: pre, tokens: ByteStrings(tokens))
+        vocabulary.tokenTypes = tokenTypes
+        vocabulary.merges = ByteStrings(merges)
+        vocabulary.beginningOfSequence = beginningOfSequence
+        vocabulary.endOfSequence = endOfSequence
+        try self.init(vocabulary)
     }
 }

@@ -11,13 +11,13 @@ import Testing
         #expect(throws: TokenizerError.self, sourceLocation: sourceLocation) {
             let right = try JSON.parse(Fixtures.bytes("Tokenizers/gpt2/tokenizer.json"))
             let wrong = right.changing(path[...], to: value)
-            _ = try ByteLevelBPE(tokenizerJSON: wrong.encodedBytes())
+            _ = try PipelineTokenizer(tokenizerJSON: wrong.encodedBytes())
         }
     }
 
     @Test("the unchanged file is accepted") func accepted() throws {
         let right = try JSON.parse(Fixtures.bytes("Tokenizers/gpt2/tokenizer.json"))
-        let tokenizer = try ByteLevelBPE(tokenizerJSON: right.changing(["none"], to: 1).encodedBytes())
+        let tokenizer = try PipelineTokenizer(tokenizerJSON: right.changing(["none"], to: 1).encodedBytes())
         #expect(tokenizer.encode("x").count == 1)
     }
 
@@ -27,13 +27,17 @@ import Testing
             (["model", "type"], "Unigram", "Unigram"), (["model", "byte_fallback"], true, "byte_fallback"),
             (["model", "dropout"], 0.1, "dropout"), (["model", "continuing_subword_prefix"], "##", "##"),
             (["model", "end_of_word_suffix"], "</w>", "</w>"), (["model", "vocab"], [1], "vocab"),
-            (["normalizer"], ["type": "Lowercase"], "Lowercase"),
+            (["normalizer"], ["type": "Nonsense"], "Nonsense"),
             (
-                ["normalizer"], ["type": "Sequence", "normalizers": [["type": "NFC"], ["type": "NFKC"]]],
-                "NFKC"
+                ["normalizer"], ["type": "Sequence", "normalizers": [["type": "NFC"], ["type": "NFX"]]], "NFX"
+            ),
+            (
+                ["normalizer"], ["type": "Replace", "pattern": ["Regex": "[aeiou]+"], "content": ""],
+                "[aeiou]+"
             ),
             (["pre_tokenizer"], nil, "pre_tokenizer"),
-            (["pre_tokenizer"], ["type": "Whitespace"], "Whitespace"),
+            (["pre_tokenizer"], ["type": "Whitespace"], "without ByteLevel"),
+            (["pre_tokenizer"], ["type": "Nonsense"], "Nonsense"),
             (["pre_tokenizer"], ["type": "Digits"], "ByteLevel"),
             (
                 ["pre_tokenizer"],
@@ -54,11 +58,11 @@ import Testing
                     "type": "Sequence",
                     "pretokenizers": [
                         [
-                            "type": "Split", "pattern": ["Regex": "\\p{N}"], "behavior": "MergedWithPrevious",
+                            "type": "Split", "pattern": ["Regex": "\\p{N}"], "behavior": "MergedWithNone",
                             "invert": false,
                         ], ["type": "ByteLevel"],
                     ],
-                ], "MergedWithPrevious"
+                ], "MergedWithNone"
             ),
             (
                 ["pre_tokenizer"],
@@ -73,6 +77,16 @@ import Testing
                     "special_tokens": [:],
                 ],
                 "2 sequences"
+            ),
+            (
+                ["post_processor"],
+                [
+                    "type": "Sequence",
+                    "processors": [
+                        ["type": "RobertaProcessing", "cls": ["a", 1], "sep": ["b", 2]],
+                        ["type": "BertProcessing", "cls": ["a", 1], "sep": ["b", 2]],
+                    ],
+                ], "BertProcessing after another"
             ),
         ] as [([String], JSON, String)])
     func unsupported(_ path: [String], _ value: JSON, _ name: String) {
@@ -163,7 +177,7 @@ import Testing
     @Test("a template that names an unknown token is refused") func template() {
         let template: JSON = [
             "type": "TemplateProcessing",
-            "single": [["SpecialToken": ["id": "x", "type_id": 0]], ["Sequence": ["id": "A"]]],
+            "single": [["SpecialToken": ["id": "x", "type_id": 0]], ["Sequence": ["id": "A"]]], "pair": [],
             "special_tokens": ["x": ["id": "x", "ids": [100_000], "tokens": ["x"]]],
         ]
         guard case .unexpected = Self.refuse(["post_processor"], template) else {
@@ -175,7 +189,7 @@ import Testing
     @Test("an unknown token that bytes need must be a piece") func unknown() throws {
         let file = try JSON.parse(Fixtures.bytes("Tokenizers/unknown/tokenizer.json"))
         #expect(throws: TokenizerError.self) {
-            try ByteLevelBPE(
+            try PipelineTokenizer(
                 tokenizerJSON: file.changing(["model", "unk_token"], to: "<none>").encodedBytes())
         }
     }
@@ -206,10 +220,10 @@ import Testing
         let bytes = try Fixtures.bytes("Tokenizers/gpt2/tokenizer.json")
         for count in stride(from: 0, to: bytes.count - 2, by: 997) {
             #expect(throws: TokenizerError.self) {
-                try ByteLevelBPE(tokenizerJSON: Array(bytes.prefix(count)))
+                try PipelineTokenizer(tokenizerJSON: Array(bytes.prefix(count)))
             }
         }
-        #expect(throws: TokenizerError.self) { try ByteLevelBPE(tokenizerJSON: bytes + bytes) }
+        #expect(throws: TokenizerError.self) { try PipelineTokenizer(tokenizerJSON: bytes + bytes) }
     }
 
     @Test("GGUF fields that do not fit each other are refused") func gguf() throws {
@@ -217,14 +231,15 @@ import Testing
             model: String = "gpt2", pre: String? = "gpt-2", tokens: [String] = ["a", "b", "ab"],
             types: [Int32]? = nil,
             merges: [String] = ["a b"], bos: Int? = nil
-        ) throws -> ByteLevelBPE {
-            try ByteLevelBPE(
+        ) throws -> PipelineTokenizer {
+            try PipelineTokenizer(
                 ggufModel: model, pre: pre, tokens: tokens, tokenTypes: types, merges: merges,
                 beginningOfSequence: bos)
         }
         #expect(try make().encode("ab") == [2])
-        let cases: [(String, () throws -> ByteLevelBPE)] = [
-            ("llama", { try make(model: "llama") }), ("no-such-name", { try make(pre: "no-such-name") }),
+        let cases: [(String, () throws -> PipelineTokenizer)] = [
+            ("rwkv", { try make(model: "rwkv") }), ("scores", { try make(model: "llama") }),
+            ("no-such-name", { try make(pre: "no-such-name") }),
             ("token_type", { try make(types: [1]) }), ("\"a\"", { try make(tokens: ["a", "a", "ab"]) }),
             ("\"a\"", { try make(tokens: ["a", "b", "ab", "a"], types: [1, 1, 1, 3]) }),
             ("merge 0", { try make(merges: ["a c"]) }), ("merge 0", { try make(merges: ["b a"]) }),
@@ -256,7 +271,7 @@ import Testing
                 round % 2 == 0
                 ? mutators[choice].mutate(using: &random)
                 : ByteMutator.mutate(inputs[choice], others: inputs, using: &random)
-            guard let tokenizer = try? ByteLevelBPE(tokenizerJSON: bytes) else { continue }
+            guard let tokenizer = try? PipelineTokenizer(tokenizerJSON: bytes) else { continue }
             accepted += 1
             let ids = tokenizer.encode("The crow's 12 <|endoftext|> caf\u{E9} \u{1F600}\n\n x")
             #expect(tokenizer.decode(ids).utf8.count < 1_000_000, "seed \(seed), round \(round)")

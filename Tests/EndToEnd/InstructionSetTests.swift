@@ -54,6 +54,25 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "on each instruction set a model has the same bits on any number of threads and in any chunks",
+            arguments: [
+                ("gptj", "f32"), ("gpt2", "f32"), ("gpt2", "bf16"), ("llama-bf16", "bf16"),
+                ("gptj-f16", "f16"),
+                ("gguf-k", "f32"),
+            ])
+        func sameBitsInAnyDivision(model: String, type: String) async throws {
+            for set in InstructionSet.allCases {
+                let options = ["--dtype", type, "--threads"]
+                guard let reference = try await logits(model, set, options + ["1"]) else { continue }
+                for division in [["2", "--prefill-chunk", "7"], ["3", "--prefill-chunk", "1"]] {
+                    let found = try await logits(model, set, options + division)
+                    #expect(
+                        found?.map(\.bitPattern) == reference.map(\.bitPattern), "\(set), \(division)")
+                }
+            }
+        }
+
         @Test("an unknown instruction set is refused with the known ones") func unknown() async throws {
             let outcome = try await program.run(
                 ["inspect", Fixtures.path("Models/gpt2")], environment: ["CORVID_ISA": "sse9"])

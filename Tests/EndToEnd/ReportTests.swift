@@ -154,20 +154,6 @@ extension EndToEnd {
             #expect((object["tensors"] as? [Any])?.count == 25)
         }
 
-        @Test("bench has a rate for each repetition, and shares of the machine") func bench() async throws {
-            let object = try await object([
-                "bench", Models.tiny, "--prompt-tokens", "16", "--generate-tokens", "8", "--repeat", "2",
-            ])
-            for key in ["prefill_tokens_per_second", "decode_tokens_per_second"] {
-                let rates = try #require(object[key] as? [Double])
-                #expect(rates.count == 2 && rates.allSatisfy { $0 > 0 })
-            }
-            for key in ["load_seconds", "bandwidth_fraction", "peak_fraction", "peak_memory_bytes"] {
-                let value = try #require(object[key] as? Double, "\(key)")
-                #expect(value > 0)
-            }
-        }
-
         @Test("models are found by name in the store and in the Hugging Face cache") func names() async throws
         {
             let manager = FileManager.default

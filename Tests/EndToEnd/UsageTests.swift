@@ -5,7 +5,10 @@ extension EndToEnd {
         let program: Program
         init() throws { program = try Program() }
 
-        static let commands = ["chat", "generate", "tokenize", "logits", "perplexity", "inspect", "bench"]
+        static let commands = [
+            "chat", "generate", "embed", "tokenize", "logits", "perplexity", "inspect", "convert",
+            "bench", "families", "tokenizer",
+        ]
 
         @Test("without arguments the commands are listed") func noArguments() async throws {
             let outcome = try await program.run([])
@@ -34,6 +37,20 @@ extension EndToEnd {
             #expect(words.contains("no token is drawn"))
         }
 
+        @Test("the families are listed, and whether GGUF has them") func families() async throws {
+            let outcome = try await program.run(["families"])
+            #expect(outcome.status == 0)
+            let lines = outcome.output.split(separator: "\n").map {
+                $0.split(separator: " ").joined(separator: " ")
+            }
+            for beginning in [
+                "gptj decoder gptj GPTJForCausalLM", "llama decoder llama LlamaForCausalLM",
+                "opt decoder - OPT", "bert encoder ", "t5 encoder-decoder ",
+            ] {
+                #expect(lines.contains { $0.hasPrefix(beginning) }, "\(beginning)")
+            }
+        }
+
         @Test("an unknown option is named and refused with 64", arguments: commands)
         func unknownOption(command: String) async throws {
             let outcome = try await program.run([command, "--frobnicate"])
@@ -55,13 +72,15 @@ extension EndToEnd {
                 ["generate", "--prompt", "a", "--samples", "0"],
                 ["generate", "--prompt", "a", "--stop", ""], ["generate", "--prompt", "a", "--threads", "0"],
                 ["generate", "--prompt", "a", "--context", "0"],
-                ["generate", "--prompt", "a", "--dtype", "f8"],
+                ["generate", "--prompt", "a", "--dtype", "f8"], ["convert", "a", "b", "--dtype", "f8"],
+                ["convert", "a", "b"], ["convert", "a", "--dtype", "f32"], ["convert", "--dtype", "f32"],
                 ["generate", "--prompt", "a", "--kv-dtype", "bf16"],
                 ["generate", "--prompt", "a", "--seed", "-1"],
                 ["generate", "--prompt", "a", "--prefill-chunk", "0"],
                 ["generate", "--prompt", "a", "--greedy", "--temperature", "1"],
                 ["generate", "--prompt", "a", "--logit-bias", "x"], ["generate"],
                 ["generate", "--prompt", "a", "--file", "b"], ["tokenize"], ["tokenize", "--decode", "1,x"],
+                ["embed"], ["embed", "--text", "a", "--file", "b"], ["embed", "--text", "a", "--top", "0"],
                 ["logits", "--ids", "1"], ["logits", "--output", "x"],
                 ["logits", "--ids", "", "--output", "x"],
                 ["perplexity"],

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CorvidModels
+import CorvidStore
 import CorvidTensors
-import CorvidText
 
 /// Measures speed and memory, and how much of what the machine can do was reached.
 struct BenchCommand: Command {
@@ -14,8 +14,29 @@ struct BenchCommand: Command {
             the next one is random, too, and sampling is not measured. The machine's read bandwidth is \
             measured before and after with the same threads.
 
+            With --shape there is no file: random weights of a published model's sizes show what this machine \
+            would do with it, before anything is downloaded. --layers takes fewer blocks, where the whole \
+            does not fit or takes too long.
+
             Example: corvid bench --prompt-tokens 512 --generate-tokens 128 --repeat 5
+                     corvid bench --shape gpt-j-6b --layers 4 --dtype q4_0 --prompt-tokens 256
+                     corvid bench --threads 1,2,4 --batch 1,4,8
             """)
+
+    @Argument(help: "Folder, .gguf file, name in the store, or ORG/NAME. (default: \(Defaults.model))")
+    var model: String?
+
+    @Option(help: ArgumentHelp("Random weights of a published model's sizes, no file.", valueName: "name"))
+    var shape: ModelShape?
+
+    @Option(help: ArgumentHelp("Blocks of the shape. (default: the published model's)", valueName: "N"))
+    var layers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Type of the weights of --shape; of a file: compute as if its weights had this type. (default: \(BenchCommand.defaultType.rawValue); the file's own)",
+            valueName: "type"))
+    var dtype: WeightType?
 
     @Option(help: ArgumentHelp("Tokens in the prompt; 0 measures no prompt.", valueName: "N"))
     var promptTokens: Int = 512
@@ -27,8 +48,27 @@ struct BenchCommand: Command {
     @Option(name: .customLong("repeat"), help: ArgumentHelp("How often.", valueName: "N"))
     var repetitions: Int = 5
 
-    @OptionGroup var model: ModelOptions
+    @Option(
+        help: ArgumentHelp(
+            "Worker threads; several numbers, such as 1,2,4, show how speed grows. (default: one for each core)",
+            valueName: "N,..."), transform: CountList.parse)
+    var threads: [Int]?
+
+    @Option(
+        help: ArgumentHelp("Generate for so many texts at once, too, such as 1,4,8.", valueName: "N,..."),
+        transform: CountList.parse)
+    var batch: [Int]?
+
+    @Flag(help: "Show where the time goes, in one more run.")
+    var profile = false
+
+    @Option(help: ArgumentHelp("Start of the random numbers.", valueName: "N"))
+    var seed: UInt64 = 0
+
+    @OptionGroup var pass: PassOptions
     @OptionGroup var output: OutputOptions
+
+    static let defaultType = WeightType.q4_0
 
     func validate() throws {
         if promptTokens < 0 {
@@ -46,103 +86,60 @@ struct BenchCommand: Command {
         }
     }
 
-    func report(to console: Console) async throws -> BenchReport {
-        let clock = ContinuousClock()
-        let location = try self.model.location()
-        let start = clock.now
-        let loaded = try LoadedModel(location, options: self.model.run.loading)
-        let model = loaded.model
-        let loadSeconds = (clock.now - start).inSeconds
-        let tokens = promptTokens.addingSaturated(generateTokens)
-        guard tokens <= model.contextLength else {
-            throw PassError.contextFull(positions: tokens, contextLength: model.contextLength)
+    func checkOptions() throws {
+        if let shape {
+            if let model {
+                throw ValidationError("'\(model)' and --shape are two models; give one of them.")
+            }
+            if let layers, !(1...4096).contains(layers) {
+                throw ValidationError(
+                    "--layers is \(layers); expected 1 or more, \(shape.name) has \(shape.layers).")
+            }
+        } else {
+            if layers != nil {
+                throw ValidationError("--layers needs --shape: a file has the layers it has.")
+            }
         }
-        try MemoryNeed(model: model, tokens: tokens, prefillChunk: self.model.run.prefillChunk)
-            .refuseIfTooLarge()
-        let seed = self.model.run.seed ?? 0
-        let trial = BenchTrial(
-            model: model, ids: CounterRandom(seed: seed).tokens(count: tokens, below: model.vocabularySize),
-            promptTokens: promptTokens, prefillChunk: self.model.run.prefillChunk,
-            usesCache: !self.model.run.noCache)
+        if batch != nil, generateTokens == 0 {
+            throw ValidationError("--batch needs --generate-tokens above 0.")
+        }
+    }
 
-        // One short run reads the weights into memory and wakes everything up.
-        _ = try await trial.prefill(tokens: min(32, tokens))
-        let bandwidthBefore = try MachineMeasure.readBandwidth(pool: model.pool)
+    func report(to console: Console) async throws -> BenchReport {
+        let subject: BenchSubject
+        let options = LoadOptions(
+            computeType: shape == nil ? dtype?.type : dtype?.computeType, contextLength: pass.context,
+            cacheType: pass.cacheType?.type)
+        if let shape {
+            subject = try BenchSubject(
+                shape, layers: layers, type: dtype ?? Self.defaultType, seed: seed, options: options)
+        } else {
+            subject = try BenchSubject(try Store().resolve(model), options: options)
+        }
+        let plan = BenchPlan(
+            promptTokens: promptTokens, generateTokens: generateTokens, repetitions: repetitions,
+            batches: batch ?? [], prefillChunk: pass.prefillChunk, usesCache: !pass.noCache, seed: seed
+        )
+        try subject.refuse(plan)
+        var runs: [BenchRun] = []
+        for count in threads ?? [WorkerPool.availableProcessors] {
+            runs.append(try await BenchRun(subject, plan, threads: count))
+        }
         MachineMemory.resetPeak()
-        var report = BenchReport(
-            model: loaded.name, type: loaded.type, threads: model.pool.threads,
-            promptTokens: promptTokens, generateTokens: generateTokens, seed: seed, loadSeconds: loadSeconds)
         for repetition in 0..<repetitions {
-            try Task.checkCancellation()
-            console.show("bench", done: repetition, total: repetitions, unit: "runs")
-            report.add(try await trial.run())
+            for index in runs.indices {
+                try Task.checkCancellation()
+                console.show(
+                    "bench", done: repetition * runs.count + index, total: repetitions * runs.count,
+                    unit: "runs")
+                try await runs[index].measure()
+            }
         }
         // Measuring bandwidth takes memory of its own: look before.
-        report.peakMemoryBytes = MachineMemory.peakResident
-        let bandwidth = max(bandwidthBefore, try MachineMeasure.readBandwidth(pool: model.pool))
-        let peak = try MachineMeasure.peakOperations(integer: loaded.computesInIntegers, pool: model.pool)
-        report.compare(with: model, bandwidth: bandwidth, peakOperations: peak)
+        let peakMemory = MachineMemory.peakResident
+        for index in runs.indices { try runs[index].finish() }
+        var report = BenchReport(subject: subject, plan: plan, runs: runs, peakMemoryBytes: peakMemory)
+        if profile, let run = runs.last { report.profile = try await BenchProfile(run.trial) }
         return report
-    }
-}
-
-/// One prompt and what is generated after it, timed.
-struct BenchTrial: Sendable {
-    struct Times: Sendable {
-        var prefillSeconds = 0.0
-        var decodeSeconds = 0.0
-        var residentBeyondFiles: Int?
-    }
-
-    let model: Model
-    /// Prompt and generated tokens. What a token is costs nothing: random ones serve.
-    let ids: [Int32]
-    let promptTokens: Int
-    let prefillChunk: Int
-    let usesCache: Bool
-
-    func run() async throws -> Times {
-        let clock = ContinuousClock()
-        var times = Times()
-        var start = clock.now
-        var cache = try await prefill(tokens: promptTokens)
-        times.prefillSeconds = (clock.now - start).inSeconds
-        start = clock.now
-        for position in promptTokens..<ids.count {
-            if !usesCache { cache = try await prefill(tokens: position) }
-            try await pass(position..<position + 1, cache: cache, wantsLast: true)
-        }
-        times.decodeSeconds = (clock.now - start).inSeconds
-        times.residentBeyondFiles = MachineMemory.residentBeyondFiles
-        return times
-    }
-
-    /// A cache after the first `tokens` tokens.
-    func prefill(tokens: Int) async throws -> KeyValueCache {
-        let cache = try model.makeCache()
-        while cache.count < tokens {
-            let end = min(cache.count + prefillChunk, tokens)
-            try await pass(cache.count..<end, cache: cache, wantsLast: end == tokens)
-        }
-        return cache
-    }
-
-    private func pass(_ positions: Range<Int>, cache: KeyValueCache, wantsLast: Bool) async throws {
-        let rows = positions.map { position in
-            Batch<KeyValueCache>.Row(
-                token: ids[position], sequence: 0, position: position,
-                wantsLogits: wantsLast && position == positions.upperBound - 1)
-        }
-        _ = try await model.logits(for: Batch(rows: rows, caches: [cache]))
-    }
-}
-
-extension CounterRandom {
-    /// Token ids, each as likely as any other.
-    func tokens(count: Int, below bound: Int) -> [Int32] {
-        (0..<count).map { index in
-            let value = uniform(stream: 0, step: UInt64(index)) * Double(bound)
-            return Int32(min(bound - 1, Int(value)))
-        }
     }
 }

@@ -31,7 +31,7 @@ struct LogitsCommand: Command {
     func report(to console: Console) async throws -> LogitsReport {
         guard let ids = ids?.ids, let path else { throw CleanExit.helpRequest(self) }
         let chunk = self.model.run.prefillChunk
-        let model = try model.load().model
+        let model = try model.load(console).model
         let bytes = ids.count.multipliedReportingOverflow(by: 8 * model.vocabularySize)
         try MemoryNeed(
             model: model, tokens: ids.count, prefillChunk: chunk,

@@ -14,12 +14,22 @@ struct MemoryNeed: Sendable {
         model: Model, tokens: Int, sequences: Int = 1, prefillChunk: Int = Defaults.prefillChunk,
         besides: Int = 0
     ) {
-        let positions = min(max(0, tokens), model.contextLength)
+        self.init(
+            model.configuration, cacheBytesPerPosition: model.cacheBytesPerPosition,
+            tokens: min(tokens, model.contextLength), sequences: sequences, prefillChunk: prefillChunk,
+            besides: besides)
+    }
+
+    /// The same for a model that is not loaded yet.
+    init(
+        _ configuration: ModelConfiguration, cacheBytesPerPosition: Int, tokens: Int, sequences: Int = 1,
+        prefillChunk: Int = Defaults.prefillChunk, besides: Int = 0
+    ) {
+        let positions = min(max(0, tokens), configuration.context)
         let cache = Self.cachedPositions(positions, sequences: sequences)
-            .multipliedSaturated(by: model.cacheBytesPerPosition)
+            .multipliedSaturated(by: cacheBytesPerPosition)
         let rows = max(min(positions, prefillChunk), sequences)
-        bytes = cache.addingSaturated(Self.activations(model.configuration, rows: rows)).addingSaturated(
-            besides)
+        bytes = cache.addingSaturated(Self.activations(configuration, rows: rows)).addingSaturated(besides)
     }
 
     /// Refuses before the first large block is taken; otherwise the system may end another process.
@@ -27,6 +37,20 @@ struct MemoryNeed: Sendable {
     func refuseIfTooLarge() throws {
         guard let available = MachineMemory.available, bytes > available else { return }
         throw CommandError.memory(needed: bytes, available: available)
+    }
+
+    /// Bytes of the matrices of a model whose weights are converted when it is loaded, at most.
+    static func weights(_ entries: [TensorEntry], convertedTo type: DType) -> Int {
+        entries.reduce(0) { total, entry in
+            guard entry.shape.count == 2, let rows = entry.shape.first, let columns = entry.shape.last else {
+                return total
+            }
+            // Which axis is a row is not known here; matrices that blocks divide one way are divided so.
+            let bytes = [(rows, columns), (columns, rows)].compactMap { rows, columns in
+                type.weightType(columns: columns).rowBytes(columns: columns)?.multipliedSaturated(by: rows)
+            }
+            return total.addingSaturated(bytes.min() ?? 0)
+        }
     }
 
     /// Positions for which there is memory when each sequence holds `positions`: pages are taken whole.

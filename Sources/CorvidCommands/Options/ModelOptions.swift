@@ -13,10 +13,10 @@ struct ModelOptions: ParsableArguments {
     /// Where the model lies.
     func location() throws -> ModelLocation { try Store().resolve(model) }
 
-    /// The model, loaded.
-    func load() throws -> LoadedModel {
+    /// The model, loaded. The console shows how far it is with weights that are to be converted.
+    func load(_ console: Console? = nil) throws -> LoadedModel {
         let location = try location()
-        return try LoadedModel(location, options: run.loading)
+        return try LoadedModel(location, options: run.loading, console)
     }
 }
 
@@ -26,29 +26,38 @@ struct LoadedModel: Sendable {
     let files: ModelFiles
     let model: Model
 
-    init(_ location: ModelLocation, options: LoadOptions) throws {
+    init(
+        _ location: ModelLocation, options: LoadOptions, pool: WorkerPool? = nil, _ console: Console? = nil
+    ) throws {
         name = location.name
         files = try ModelFiles(path: location.path)
         if let context = options.contextLength {
             let most = try files.modelConfiguration().context
             guard context <= most else { throw CommandError.context(asked: context, most: most) }
         }
-        model = try Model.load(files, options: options)
+        if let type = options.computeType, type.isCompact {
+            let needed = MemoryNeed.weights(files.tensors.entries, convertedTo: type)
+            if let available = MachineMemory.available, needed > available {
+                throw CommandError.convertedWeights(
+                    type: type.weightName, needed: needed, available: available)
+            }
+        }
+        let start = ContinuousClock.now
+        model = try Model.load(files, options: options, pool: pool) { done, total in
+            // What takes less than a second needs no explanation.
+            guard ContinuousClock.now - start > .seconds(1) else { return }
+            console?.show("convert weights", done: done, total: total, unit: "matrices")
+        }
+        console?.endProgress()
     }
 
     /// The type of most of the weights as the file calls it, with the type that they are computed in if another.
     var type: String {
         let type = TensorSummary(files.tensors.entries).mainType ?? "no weights"
-        guard let computed = model.options.computeType?.rawValue, computed != type.lowercased() else {
+        guard let computed = model.options.computeType?.weightName, computed != type.lowercased() else {
             return type
         }
         return "\(type) as \(computed)"
-    }
-
-    /// Whether products with the weights are sums of integers.
-    var computesInIntegers: Bool {
-        let types = TensorSummary(files.tensors.entries).types
-        return model.options.computeType == nil && (types.first?.type?.isBlock ?? false)
     }
 }
 
@@ -66,6 +75,31 @@ struct RunOptions: ParsableArguments {
             "Compute as if the weights had this type. (default: the file's own)", valueName: "type"))
     var dtype: ComputeType?
 
+    @OptionGroup var pass: PassOptions
+
+    var context: Int? { pass.context }
+    var prefillChunk: Int { pass.prefillChunk }
+    var noCache: Bool { pass.noCache }
+
+    /// Options for loading a model.
+    var loading: LoadOptions {
+        LoadOptions(
+            threads: threads, computeType: dtype?.type, contextLength: context,
+            cacheType: pass.cacheType?.type)
+    }
+
+    /// The given seed, or a new one that is short enough to be written down.
+    func chosenSeed() -> UInt64 { seed ?? UInt64.random(in: 0...999_999_999) }
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads); expected 1 to 1024.")
+        }
+    }
+}
+
+/// How a pass over a text runs, for every command that runs a model.
+struct PassOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Tokens that fit in the context. (default: the model's)", valueName: "N"))
     var context: Int?
 
@@ -81,19 +115,7 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Keep no keys and values: run the whole text again for every token (slow, for checks).")
     var noCache = false
 
-    /// Options for loading a model.
-    var loading: LoadOptions {
-        LoadOptions(
-            threads: threads, computeType: dtype?.type, contextLength: context, cacheType: cacheType?.type)
-    }
-
-    /// The given seed, or a new one that is short enough to be written down.
-    func chosenSeed() -> UInt64 { seed ?? UInt64.random(in: 0...999_999_999) }
-
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads is \(threads); expected 1 to 1024.")
-        }
         if let context, context < 1 {
             throw ValidationError("--context is \(context); expected 1 or more tokens.")
         }
@@ -105,15 +127,12 @@ struct RunOptions: ParsableArguments {
 
 /// The types that products can be computed in.
 enum ComputeType: String, ExpressibleByArgument, CaseIterable, Sendable {
-    case f32, bf16, f16
+    case f32, bf16, f16, int8, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k
 
-    var type: DType {
-        switch self {
-        case .f32: .f32
-        case .bf16: .bf16
-        case .f16: .f16
-        }
-    }
+    /// Upper case is understood as well: GGUF writes `Q4_K`.
+    init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+
+    var type: DType { DType.allCases.first { $0.weightName == rawValue } ?? .f32 }
 }
 
 /// The types that cached keys and values can have.

@@ -47,7 +47,7 @@ struct ChatCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let loaded = try model.load()
+        let loaded = try model.load(Console(isQuiet: quiet))
         let lines = try inputLines()
         var settings = ConversationSettings()
         settings.sampling = sampling.settings(seed: model.run.chosenSeed())

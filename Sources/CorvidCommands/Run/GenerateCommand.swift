@@ -49,18 +49,32 @@ struct GenerateCommand: Command {
     func report(to console: Console) async throws -> GenerateReport {
         let text = try file.map { try TextSource.file($0) } ?? TextSource.argument(prompt ?? "")
         guard !text.isEmpty else { throw CommandError.emptyPrompt }
-        let loaded = try model.load()
+        let loaded = try model.load(console)
         let model = loaded.model
         let tokenizer = try model.tokenizer
-        let request = request(tokenizer.encode(text))
+        let ids = tokenizer.encode(text)
+        guard model.configuration.encoderLayers > 0 else {
+            return try await report(request(ids), loaded, running: model, tokenizer, to: console)
+        }
+        // An encoder-decoder reads the text and answers it.
+        let answering = try await ModelWithSource(model, source: ids)
+        return try await report(
+            request([answering.startToken]), loaded, running: answering, tokenizer, to: console)
+    }
+
+    private func report(
+        _ request: GenerationRequest, _ loaded: LoadedModel, running model: some LanguageModel,
+        _ tokenizer: any Tokenizer, to console: Console
+    ) async throws -> GenerateReport {
         try MemoryNeed(
-            model: model, tokens: request.prompt.count.addingSaturated(maxTokens), sequences: request.samples,
+            model: loaded.model, tokens: request.prompt.count.addingSaturated(maxTokens),
+            sequences: request.samples,
             prefillChunk: request.prefillChunk
         ).refuseIfTooLarge()
 
         let streams = samples == nil
         let failure = FirstFailure()
-        let results = try await model.namingDamagedWeights {
+        let results = try await loaded.model.namingDamagedWeights {
             try await Generator(model: model, tokenizer: tokenizer).run([request]) { event in
                 switch event {
                 case .prefill(_, let done, let total):

@@ -25,6 +25,11 @@ struct InspectCommand: Command {
         help: ArgumentHelp("Tokens of context for the memory need. (default: the model's)", valueName: "N"))
     var context: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Also show the types and bytes that weights of this type would have.", valueName: "type"))
+    var dtype: ComputeType?
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -52,6 +57,9 @@ struct InspectCommand: Command {
             report.problem = "\(error)"
         }
         report.describe(files)
+        if let type = dtype?.type {
+            report.describe(conversion: try files.types(convertedTo: type), to: type)
+        }
         return report
     }
 }

@@ -17,6 +17,7 @@ struct InspectReport: Report {
     private var memory: Memory?
     private var tokenizer: TokenizerFacts?
     private var hasChatTemplate: Bool?
+    private var conversion: (type: DType, types: [TypeList.Count])?
 
     /// Bytes that running takes, by what they are for.
     private struct Memory: Sendable {
@@ -56,6 +57,11 @@ struct InspectReport: Report {
         memory = Memory(
             context: context, cache: overflow ? Int.max : cache,
             activations: MemoryNeed.activations(configuration, rows: min(context, Defaults.prefillChunk)))
+    }
+
+    /// Adds the types that the tensors would have with weights of `type`.
+    mutating func describe(conversion types: [TypeList.Count], to type: DType) {
+        conversion = (type, types)
     }
 
     /// Adds what the tokenizer and the chat template are, or that there is none that can be read.
@@ -102,6 +108,11 @@ extension InspectReport {
             object["memory"] = [
                 "context": .count(memory.context), "weight_bytes": .count(summary.bytes),
                 "cache_bytes": .count(memory.cache), "activation_bytes": .count(memory.activations),
+            ]
+        }
+        if let conversion {
+            object["converted"] = [
+                "dtype": .string(conversion.type.weightName), "types": TypeList.json(conversion.types),
             ]
         }
         if listsTensors {
@@ -169,6 +180,11 @@ extension InspectReport {
                 "",
                 "\(Figures.bytes(memory.cache)) keys and values at \(Figures.grouped(memory.context)) tokens")
             table.add("", "\(Figures.bytes(memory.activations)) activations")
+        }
+        if let conversion {
+            for (index, line) in TypeList.lines(conversion.types).enumerated() {
+                table.add(index == 0 ? "as \(conversion.type.weightName)" : "", line)
+            }
         }
         if let problem { table.add("cannot run", problem) }
         guard listsTensors else { return table.lines }

@@ -25,6 +25,9 @@ enum Figures {
         return String(format: value.magnitude >= 10 ? "%.1f" : "%.2f", value)
     }
 
+    /// A number of -1 to 1 with three decimals.
+    static func cosine(_ value: Double) -> String { String(format: "%.3f", value) }
+
     /// `0.134` as `13.4 %`.
     static func percent(_ fraction: Double) -> String { String(format: "%.1f %%", fraction * 100) }
 

@@ -18,7 +18,7 @@ extern "C" {
 
 typedef enum ck_isa_level {
     CK_ISA_PORTABLE = 0,
-    CK_ISA_AVX2 = 1,    // AVX2, FMA, F16C
+    CK_ISA_AVX2 = 1,    // AVX2, FMA, F16C; AVX-VNNI where the processor has it
     CK_ISA_AVX512 = 2,  // AVX-512 F, BW, DQ, VL, VNNI
 } ck_isa_level;
 
@@ -28,8 +28,18 @@ ck_isa_level ck_isa_detect(void);
 ck_isa_level ck_isa(void);
 /// Uses `level`, or the best the processor has if that is lower; call before any other thread uses a kernel.
 ck_isa_level ck_isa_set(ck_isa_level level);
+/// The same for the kernels that the calling thread runs, until `ck_isa_unset_for_thread`: forms can be compared
+/// while other threads compute.
+ck_isa_level ck_isa_set_for_thread(ck_isa_level level);
+void ck_isa_unset_for_thread(void);
 /// 1 if the processor multiplies bf16 pairs (AVX-512 BF16) and the level in use is AVX-512.
 int ck_has_bf16(void);
+/// 1 if the products with int8 activations use AVX-VNNI: the processor has it and the level in use is AVX2
+/// (AVX-512 has its own).
+int ck_has_avx_vnni(void);
+/// Uses AVX-VNNI at level AVX2 if the processor has it (1, the default), or does without (0), as processors of
+/// before 2021 do. Returns what is used from now on. Call before any other thread uses a kernel.
+int ck_use_avx_vnni(int wanted);
 
 /// Processors which this process may use, at least 1.
 int ck_available_processors(void);
@@ -76,6 +86,27 @@ void ck_f16_to_f32(ptrdiff_t n, const uint16_t *x, float *out);
 void ck_f32_to_bf16(ptrdiff_t n, const float *x, uint16_t *out);
 void ck_bf16_to_f32(ptrdiff_t n, const uint16_t *x, float *out);
 
+// MARK: Quantising weights
+
+typedef enum ck_quantize_result {
+    CK_QUANTIZED = 0,
+    CK_NOT_FINITE = 1,  // x has a NaN or an infinity; out is undefined
+    CK_TOO_LARGE = 2,   // a scale, a minimum or a value would be infinite in the type; out is undefined
+} ck_quantize_result;
+
+/// Rounds a row of n weights to `type`; n is a multiple of the block size. An unknown type writes nothing.
+/// f32, f16, bf16: nearest, ties to even. Blocks have the bits of ggml's reference quantisers without importance
+/// weights (Q4_0 ... Q8_0 as the gguf package, K-quants as quantize_row_*_ref, nothing contracted to fma). Where
+/// those leave the result open, since 1/d overflows (|d| below 2.9e-39, stored as 0), the integers are those of
+/// weights that are 0. All forms have the same bits.
+ck_quantize_result ck_quantize_weights(ck_type type, ptrdiff_t n, const float *x, void *out);
+
+/// Row-scaled int8: scale = max|x| / 127, q_i = round_to_even(x_i * (127 / max|x|)) in -127...127.
+/// A row whose 127 / max|x| overflows (max|x| below 3.8e-37, also 0) has scale 0 and q_i = 0.
+ck_quantize_result ck_quantize_row_int8(ptrdiff_t n, const float *x, int8_t *q, float *scale);
+/// out[i] = scale * q[i], rounded once.
+void ck_dequantize_row_int8(ptrdiff_t n, const int8_t *q, float scale, float *out);
+
 // MARK: Products with block-quantised weights
 //
 // One definition for any number of rows and every instruction set. Activations x are rounded per block of 32:
@@ -111,10 +142,56 @@ void ck_product_quantized_plain(ck_type type, ptrdiff_t rows, ptrdiff_t outputs,
                                 const void *weights, const int8_t *q, const float *d, const int32_t *sum,
                                 float *out, ptrdiff_t out_stride);
 
-/// f32 product where oneDNN is not used: one accumulator per output, fma in order of i.
-/// out[r * out_stride + j] = sum_i x[r * x_stride + i] * w[j * w_stride + i]; strides in floats.
-void ck_product_f32(ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const float *x, ptrdiff_t x_stride,
-                    const float *w, ptrdiff_t w_stride, float *out, ptrdiff_t out_stride);
+// MARK: Products with int8 weights scaled by row
+//
+// Activations x are rounded per whole row, by the rules of the blocks above:
+//     d = max|x| / 127,   q_i = round_to_even(x_i * (127 / max|x|)) in -127...127
+// The value of weight i of a row is w_i * scale. Then, with the exact sum of integers rounded once,
+//     y = float(sum_i w_i q_i) * (scale * d)
+// Any k and any alignment. All forms have the same bits on every instruction set.
+
+/// Rounds `rows` rows of `k` values; `x_stride` in floats. q: [rows, k] int8, d: [rows], sum: [rows] sums of q.
+void ck_quantize_rows(ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride, int8_t *q, float *d,
+                      int32_t *sum);
+
+/// Bytes of scratch memory that `ck_product_int8` needs for each thread (64-byte aligned by the caller), at most
+/// 432 KiB. What suffices for rows and k suffices for fewer rows and a smaller k.
+ptrdiff_t ck_product_int8_scratch_bytes(ptrdiff_t rows, ptrdiff_t k);
+
+/// out[r * out_stride + j] = y(activation row r, weight row j), r in 0..<rows, j in 0..<outputs.
+/// weights: [outputs, k], scales: [outputs]. A caller with several threads gives each a range of weight rows,
+/// best in multiples of 256. Beyond k = 132,104, where a sum may leave int32, a slower form with 64-bit sums is
+/// used. No byte outside the arrays is read.
+void ck_product_int8(ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const int8_t *weights,
+                     const float *scales, const int8_t *q, const float *d, const int32_t *sum, float *out,
+                     ptrdiff_t out_stride, void *scratch);
+
+/// The plain loop of `ck_product_int8`: its definition and reference.
+void ck_product_int8_plain(ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const int8_t *weights,
+                           const float *scales, const int8_t *q, const float *d, float *out,
+                           ptrdiff_t out_stride);
+
+// MARK: Products with weights as floats, where oneDNN is not used
+
+/// A matrix of weights that are used as floats.
+typedef struct ck_float_weights {
+    ck_type type;      // as stored
+    ck_type rounding;  // CK_F16 or CK_BF16: rounded to it before use; CK_F32: used as stored
+    int by_columns;    // 0: stored row j holds the k weights of output j; 1: stored row i those of input i
+    const void *bytes; // the weight of the first output and input, of any alignment
+    ptrdiff_t stride;  // bytes between stored rows
+} ck_float_weights;
+
+/// Bytes of scratch memory that `ck_product_float` needs for each thread, 64-byte aligned.
+ptrdiff_t ck_product_float_scratch_bytes(void);
+
+/// out[r * out_stride + j] = y for r in 0..<rows, j in 0..<outputs:
+///     y = 0;  for i in 0..<k: y = fma(x[r * x_stride + i], w_ji, y)
+/// with weights decoded exactly, then rounded if asked for; strides in floats. k (stored by columns: the first
+/// output and their number) is a multiple of the type's block size. No byte outside the weights is read; an
+/// unknown type writes nothing. Every instruction set gives the same bits; on AVX-512 it is the AVX2 form.
+void ck_product_float(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
+                      const float *x, ptrdiff_t x_stride, float *out, ptrdiff_t out_stride, void *scratch);
 
 // MARK: Attention
 //
@@ -137,6 +214,9 @@ typedef struct ck_attention {
     ptrdiff_t window;               // > 0: a row sees only the last `window` of its visible keys
     float scale;                    // multiplies q . k
     const float *slopes;            // null, or [group] ALiBi slopes: bias = slope * (key - last visible key)
+    const float *biases;            // null, or [group][bias_count]: what is added at key - query = first_bias + i,
+    ptrdiff_t first_bias;           // beyond the ends as at the ends. The first value stands 16 times and so does
+    ptrdiff_t bias_count;           // the last, so that 16 neighbours can be read anywhere. Not beside slopes.
     const float *query;             // row r, head g at query + r * query_stride + g * D
     ptrdiff_t query_stride;
     float *out;                     // the same layout as query
@@ -149,7 +229,7 @@ ptrdiff_t ck_attend_scratch_floats(const ck_attention *a);
 
 /// out = sum_j p_j v_j,  p = softmax_j(scale * (q . k_j) + bias_j) over the visible keys of the row.
 /// q . k: one accumulator, fma in order of the head's dimension; the score is scale * (q . k), rounded, then
-/// fma(slope, distance, score). Maximum; e_j = ck_exp(score_j - max); the sum of e_j in 16 partial sums by
+/// fma(slope, distance, score), or score + bias. Maximum; e_j = ck_exp(score_j - max); the sum of e_j in 16 partial sums by
 /// (position mod 16), joined as a tree (8, 4, 2, 1); the weighted values: one accumulator per dimension,
 /// fma(e_j, v_j) in order of position; then one division by the sum.
 /// The result of a row does not depend on `rows` nor on any key, value or slot that it does not see (NaN and
@@ -221,9 +301,11 @@ double ck_log_sum_exp(ptrdiff_t n, const float *x);
 
 /// Sum of n 64-bit words, read as fast as the machine allows (for measuring read bandwidth).
 uint64_t ck_read_sum(ptrdiff_t n, const uint64_t *words);
-/// Runs `repeats` times 64 independent chains of the densest multiply-add of the level in use:
-/// u8 x s8 dots if `integer`, else f32 fma. Returns the operations done (2 per multiply-add).
-double ck_peak_operations(int integer, ptrdiff_t repeats, float *sink);
+typedef enum { CK_F32_FMA, CK_BF16_DOT, CK_INT8_DOT } ck_arithmetic;
+/// Runs `repeats` times 64 independent chains of the densest multiply-add of the level in use: f32 fma, bf16
+/// dots where the processor has them (else f32 fma), u8 x s8 dots. Returns the operations done (2 per
+/// multiply-add).
+double ck_peak_operations(ck_arithmetic arithmetic, ptrdiff_t repeats, float *sink);
 
 #ifdef __cplusplus
 }

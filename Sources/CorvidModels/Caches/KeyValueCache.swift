@@ -8,14 +8,28 @@ public final class KeyValueCache: SequenceCache, @unchecked Sendable {
     public let shape: KeyValueShape
     public private(set) var count = 0
     private(set) var pages: [KeyValuePage] = []
+    /// Keys and values of the source text that the sequence answers to; shared by all forks, and never changed.
+    let source: KeyValueCache?
 
-    public init(shape: KeyValueShape) { self.shape = shape }
+    /// Keys and sense vectors of the same positions, in a Backpack.
+    let senses: KeyValueCache?
 
-    /// Bytes of the pages held.
-    public var byteCount: Int { pages.count * KeyValuePage.positions * shape.bytesPerPosition }
+    public convenience init(shape: KeyValueShape) { self.init(shape: shape, senses: nil, source: nil) }
+
+    init(shape: KeyValueShape, senses: KeyValueCache?, source: KeyValueCache?) {
+        self.shape = shape
+        self.senses = senses
+        self.source = source
+    }
+
+    /// Bytes of the pages held, the source's among them.
+    public var byteCount: Int {
+        pages.count * KeyValuePage.positions * shape.bytesPerPosition + (senses?.byteCount ?? 0)
+            + (source?.byteCount ?? 0)
+    }
 
     public func fork() throws -> KeyValueCache {
-        let copy = KeyValueCache(shape: shape)
+        let copy = KeyValueCache(shape: shape, senses: try senses?.fork(), source: source)
         // A pass that failed may have left pages beyond `count`; they are not part of the content.
         copy.pages = Array(pages.prefix(Self.pages(for: count)))
         copy.count = count
@@ -26,6 +40,7 @@ public final class KeyValueCache: SequenceCache, @unchecked Sendable {
         precondition(count >= 0 && count <= self.count, "a cache cannot be cut to more than it holds")
         self.count = count
         pages.removeLast(max(0, pages.count - Self.pages(for: count)))
+        senses?.truncate(to: count)
     }
 
     /// Makes room for positions up to `end` (exclusive) that this cache alone will write.
@@ -35,10 +50,14 @@ public final class KeyValueCache: SequenceCache, @unchecked Sendable {
             pages[partial] = try pages[partial].copy(positions: count % KeyValuePage.positions)
         }
         while pages.count < Self.pages(for: end) { pages.append(try KeyValuePage(shape)) }
+        try senses?.reserve(upTo: end)
     }
 
     /// The pass has stored all positions up to `end`.
-    func advance(to end: Int) { count = end }
+    func advance(to end: Int) {
+        count = end
+        senses?.advance(to: end)
+    }
 
     private static func pages(for positions: Int) -> Int {
         (positions + KeyValuePage.positions - 1) / KeyValuePage.positions

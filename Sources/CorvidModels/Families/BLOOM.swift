@@ -2,7 +2,7 @@ extension Family {
     /// BLOOM (BigScience, 2022). ALiBi instead of positions in the input, a norm after the embedding, and the
     /// fused matrix holds query, key and value of one head after those of another.
     public static let bloom = Family(
-        name: "bloom", architectures: ["BloomForCausalLM"], modelType: "bloom",
+        name: "bloom", architectures: .decoder("Bloom"), modelType: "bloom",
         block: .sequential, blockChoice: BlockChoice(flag: true, block: .sequentialFromNorms), norm: .layer,
         positions: .slopes, mlp: .plain, fusedOrder: .perHead,
         settings: [

@@ -2,7 +2,9 @@ extension Family {
     /// CodeGen (Nijkamp et al., 2022). GPT-J's block, with a fused matrix that is laid out as four processors
     /// once shared it: four slices, each with the queries, values and keys of a quarter of the heads.
     public static let codeGen = Family(
-        name: "codegen", architectures: ["CodeGenForCausalLM"], modelType: "codegen",
+        name: "codegen",
+        architectures: [.init("CodeGenForCausalLM", .vocabulary), .init("CodeGenModel", .states)],
+        modelType: "codegen",
         block: .parallelSharedNorm, norm: .layer, positions: .rotary(.interleaved), mlp: .plain,
         fusedOrder: .slices(4),
         settings: [

@@ -2,11 +2,9 @@ import CorvidTensors
 
 /// How one architecture differs from the others: a value without arithmetic. The runtime interprets it.
 ///
-/// All families here are decoders. Encoders (BERT, RoBERTa) and encoder-decoders (T5) would be told apart by
-/// more cases of the same enums: ``BlockShape/normsAfter`` is BERT's block already; `Positions` would get a
-/// case for T5's table of relative distances and one for RoBERTa's count of tokens that are no padding; a new
-/// enum for what a row sees would have causal, everything, and another sequence (cross-attention), with a
-/// second set of attention weights among the roles.
+/// A decoder's rows see earlier rows, an encoder's see all of their sequence (``sees``). An encoder-decoder is
+/// a decoder with a second stack of the same blocks (``encoder``) that reads a source text; its own blocks
+/// have a third part, whose keys and values are the source's (``WeightRole/crossKey`` and its neighbours).
 public struct Family: Sendable {
     /// How a block's two halves join the residual stream.
     public enum BlockShape: Sendable, Equatable {
@@ -34,10 +32,21 @@ public struct Family: Sendable {
         }
     }
 
+    /// What a row attends to.
+    public enum Visibility: Sendable, Equatable {
+        /// Itself and earlier rows of its sequence.
+        case earlier
+        /// All rows of its sequence, which must be there in one pass.
+        case wholeSequence
+    }
+
     /// How a token's place enters.
     public enum Positions: Sendable, Equatable {
         /// A table of vectors added to the embedding; row = position + offset.
         case learned(offset: Int)
+        /// The same; offset = id of the padding token + 1. The config's number of positions counts the rows up
+        /// to there, too, which no position has.
+        case learnedAfterPadding
         /// Queries and keys are rotated.
         case rotary(RotaryPairs)
         /// Scores fall with the distance of their key, by a slope for each head (ALiBi; Press et al., 2022).
@@ -72,15 +81,17 @@ public struct Family: Sendable {
 
     /// Corvid's name of the family; for many families also the config's `model_type`.
     public let name: String
-    /// `architectures` in config.json that this declaration runs.
-    public let architectures: [String]
+    /// `architectures` in config.json that this declaration runs; a config without any means the first.
+    public let architectures: [Architecture]
     /// `model_type` in config.json.
     public let modelType: String
     public let block: BlockShape
     /// nil if all models of the family have the same block.
     public let blockChoice: BlockChoice?
     public let norm: Norm.Kind
+    public let sees: Visibility
     public let positions: Positions
+    /// Unless the config's activation says that it is gated.
     public let mlp: MLP
     public let attentionScale: AttentionScale
     /// The order inside the fused matrix, if the checkpoint has ``WeightRole/queryKeyValue``.
@@ -95,7 +106,9 @@ public struct Family: Sendable {
     /// the values that it does run. Any other value is refused.
     public let fixed: [String: [SettingValue]]
     /// Names in Hugging Face checkpoints, without `.weight` and `.bias`; `{layer}` is the block's number.
-    public let weights: [WeightRole: String]
+    public let weights: [WeightRole: WeightNames]
+    /// The same for the stack that reads a source text; empty if there is none.
+    public let encoder: [WeightRole: WeightNames]
     /// Prefix which old checkpoints leave out.
     public let optionalPrefix: String
     /// Ends of names of tensors which hold no weights.
@@ -104,12 +117,13 @@ public struct Family: Sendable {
     public let gguf: GGUFNaming?
 
     public init(
-        name: String, architectures: [String], modelType: String, block: BlockShape,
-        blockChoice: BlockChoice? = nil, norm: Norm.Kind, positions: Positions, mlp: MLP,
+        name: String, architectures: [Architecture], modelType: String, block: BlockShape,
+        blockChoice: BlockChoice? = nil, norm: Norm.Kind, sees: Visibility = .earlier,
+        positions: Positions, mlp: MLP,
         attentionScale: AttentionScale = .inverseSquareRoot, fusedOrder: FusedOrder = .thirds,
         orientation: Linear.Orientation = .rows, settings: [Setting: [String]],
         defaults: [Setting: SettingValue] = [:], fixed: [String: [SettingValue]] = [:],
-        weights: [WeightRole: String],
+        weights: [WeightRole: WeightNames], encoder: [WeightRole: WeightNames] = [:],
         optionalPrefix: String = "", ignored: [String] = [], gguf: GGUFNaming? = nil
     ) {
         self.name = name
@@ -118,33 +132,22 @@ public struct Family: Sendable {
         self.block = block
         self.blockChoice = blockChoice
         self.norm = norm
+        self.sees = sees
         self.positions = positions
         self.mlp = mlp
         self.attentionScale = attentionScale
         self.fusedOrder = fusedOrder
         self.orientation = orientation
-        self.settings = settings
+        // All families of Hugging Face call it so.
+        self.settings = settings.merging([.paddingToken: ["pad_token_id"]]) { own, _ in own }
         self.defaults = defaults
         self.fixed = fixed
-        self.weights = weights
+        // All decoders with a score for each label call it so.
+        self.weights = weights.merging([.classifier: "score"]) { own, _ in own }
+        self.encoder = encoder
         self.optionalPrefix = optionalPrefix
         self.ignored = ignored
         self.gguf = gguf
-    }
-}
-
-/// What differs when a family comes from GGUF; tensor names are common to all families.
-public struct GGUFNaming: Sendable, Equatable {
-    public let architecture: String
-    /// Rotary pairs of the rows as GGUF stores them, if they differ from Hugging Face's.
-    public let rotaryPairs: RotaryPairs?
-    /// GGUF does not say which activation an MLP has.
-    public let activation: Activation
-
-    public init(architecture: String, rotaryPairs: RotaryPairs? = nil, activation: Activation) {
-        self.architecture = architecture
-        self.rotaryPairs = rotaryPairs
-        self.activation = activation
     }
 }
 
@@ -177,6 +180,23 @@ public enum Setting: String, Sendable, CaseIterable {
     case omitsFinalNorm
     /// Factor of the logits: a number, or "inv_sqrt_d_model".
     case logitScale
+    /// Whether the logits are divided by √width.
+    case scalesLogits
+    /// Layers of the stack that reads a source text.
+    case encoderLayers
+    /// The token with which the answer to a source text begins.
+    case startToken
+    /// The token that fills up short sequences elsewhere; here it only gives an offset and ends a sequence.
+    case paddingToken
+    /// Kinds of tokens, each with a vector that is added to the embedding.
+    case tokenTypes
+    /// Buckets of distances between key and query, and the distance from which on there is only one.
+    case distanceBuckets, distanceLimit
+    /// Activation between the two matrices of the output, if it has two.
+    case headActivation
+    /// Sense vectors of a token, and the width between the two matrices that make them, as a multiple of the
+    /// width.
+    case senses, senseRatio
 }
 
 public enum SettingValue: Sendable, Equatable {
@@ -185,49 +205,4 @@ public enum SettingValue: Sendable, Equatable {
     case flag(Bool)
     case text(String)
     case list([SettingValue])
-}
-
-/// What a weight does. A role's bias, where a checkpoint has one, has the same name.
-public enum WeightRole: String, Sendable, CaseIterable {
-    case tokenEmbedding, positionEmbedding, embeddingNorm
-    case embeddingProjection
-    case attentionNorm, query, key, value, queryKeyValue, queryNorm, keyNorm, attentionOutput
-    case mlpNorm, gate, up, down
-    case finalNorm, outputProjection, head
-
-    /// Whether each block has one.
-    public var isPerLayer: Bool {
-        switch self {
-        case .tokenEmbedding, .positionEmbedding, .embeddingNorm, .embeddingProjection, .finalNorm,
-            .outputProjection, .head:
-            false
-        default: true
-        }
-    }
-
-    /// Names in GGUF files, for all families. Families with projections of the embedding have no GGUF form;
-    /// theirs are names that no file has.
-    public var ggufName: String {
-        switch self {
-        case .tokenEmbedding: "token_embd"
-        case .positionEmbedding: "position_embd"
-        case .embeddingNorm: "token_embd_norm"
-        case .embeddingProjection: "token_embd_projection"
-        case .attentionNorm: "blk.{layer}.attn_norm"
-        case .query: "blk.{layer}.attn_q"
-        case .key: "blk.{layer}.attn_k"
-        case .value: "blk.{layer}.attn_v"
-        case .queryKeyValue: "blk.{layer}.attn_qkv"
-        case .queryNorm: "blk.{layer}.attn_q_norm"
-        case .keyNorm: "blk.{layer}.attn_k_norm"
-        case .attentionOutput: "blk.{layer}.attn_output"
-        case .mlpNorm: "blk.{layer}.ffn_norm"
-        case .gate: "blk.{layer}.ffn_gate"
-        case .up: "blk.{layer}.ffn_up"
-        case .down: "blk.{layer}.ffn_down"
-        case .finalNorm: "output_norm"
-        case .outputProjection: "output_projection"
-        case .head: "output"
-        }
-    }
 }

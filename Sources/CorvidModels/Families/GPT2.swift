@@ -2,7 +2,8 @@ extension Family {
     /// GPT-2 (Radford et al., 2019), DistilGPT-2 and Cerebras-GPT. Learned positions, norms before each half,
     /// one matrix for queries, keys and values, matrices stored by columns (Conv1D), tied output matrix.
     public static let gpt2 = Family(
-        name: "gpt2", architectures: ["GPT2LMHeadModel"], modelType: "gpt2",
+        name: "gpt2", architectures: .decoder("GPT2", causal: "LMHeadModel"),
+        modelType: "gpt2",
         block: .sequential, norm: .layer, positions: .learned(offset: 0), mlp: .plain, orientation: .columns,
         settings: [
             .width: ["n_embd"], .layers: ["n_layer"], .heads: ["n_head"], .hidden: ["n_inner"],

@@ -3,7 +3,7 @@ extension Family {
     /// added to the residual together. The rotary pairs are neighbours, and only the first `rotary_dim` values
     /// of a head are rotated. The output matrix has a bias and more rows than the tokenizer has tokens.
     public static let gptj = Family(
-        name: "gptj", architectures: ["GPTJForCausalLM"], modelType: "gptj",
+        name: "gptj", architectures: .decoder("GPTJ"), modelType: "gptj",
         block: .parallelSharedNorm, norm: .layer, positions: .rotary(.interleaved), mlp: .plain,
         settings: [
             .width: ["n_embd"], .layers: ["n_layer"], .heads: ["n_head"], .hidden: ["n_inner"],
@@ -28,5 +28,7 @@ extension Family {
             .head: "lm_head",
         ],
         optionalPrefix: "transformer.",
-        ignored: [".attn.bias", ".attn.masked_bias", ".attn.embed_positions"])
+        ignored: [".attn.bias", ".attn.masked_bias", ".attn.embed_positions"],
+        // llama.cpp reserves the name and runs none; the keys are those of its other families.
+        gguf: GGUFNaming(architecture: "gptj", activation: .geluTanh))
 }

@@ -2,7 +2,7 @@ extension Family {
     /// GPT-Neo (Black et al., 2021). As GPT-2, but its scores have no factor, and some layers see only the
     /// last `window_size` positions.
     public static let gptNeo = Family(
-        name: "gpt-neo", architectures: ["GPTNeoForCausalLM"], modelType: "gpt_neo",
+        name: "gpt-neo", architectures: .decoder("GPTNeo"), modelType: "gpt_neo",
         block: .sequential, norm: .layer, positions: .learned(offset: 0), mlp: .plain, attentionScale: .one,
         settings: [
             .width: ["hidden_size"], .layers: ["num_layers"], .heads: ["num_heads"],

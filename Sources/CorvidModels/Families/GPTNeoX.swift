@@ -3,7 +3,7 @@ extension Family {
     /// its own; `use_parallel_residual` false puts them one after the other. Only a part of each head is
     /// rotated, and the fused matrix holds query, key and value of one head after those of another.
     public static let gptNeoX = Family(
-        name: "gpt-neox", architectures: ["GPTNeoXForCausalLM"], modelType: "gpt_neox",
+        name: "gpt-neox", architectures: .decoder("GPTNeoX"), modelType: "gpt_neox",
         block: .parallel, blockChoice: BlockChoice(flag: false, block: .sequential), norm: .layer,
         positions: .rotary(.halves), mlp: .plain, fusedOrder: .perHead,
         settings: [

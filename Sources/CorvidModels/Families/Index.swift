@@ -10,5 +10,10 @@ extension Family {
         .bloom,
         .mpt,
         .codeGen,
+        .bert,
+        .roberta,
+        .mpnet,
+        .t5,
+        .backpack,
     ]
 }

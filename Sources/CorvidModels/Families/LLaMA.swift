@@ -3,7 +3,8 @@ extension Family {
     /// RMS norms, a gated MLP, rotary positions over the whole head, key-value heads shared by groups of query
     /// heads. GGUF stores the rows of queries and keys so that rotary pairs are neighbours.
     public static let llama = Family(
-        name: "llama", architectures: ["LlamaForCausalLM", "LLaMAForCausalLM"], modelType: "llama",
+        name: "llama", architectures: .decoder("Llama") + [.init("LLaMAForCausalLM", .vocabulary)],
+        modelType: "llama",
         block: .sequential, norm: .rms, positions: .rotary(.halves), mlp: .gated,
         settings: [
             .width: ["hidden_size"], .layers: ["num_hidden_layers"], .heads: ["num_attention_heads"],

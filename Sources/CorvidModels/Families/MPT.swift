@@ -2,7 +2,8 @@ extension Family {
     /// MPT (MosaicML, 2023). ALiBi, norms without bias, no biases in its matrices. Its config may clip
     /// queries, keys and values, normalise queries and keys over all heads, and scale scores and logits.
     public static let mpt = Family(
-        name: "mpt", architectures: ["MPTForCausalLM", "MptForCausalLM"], modelType: "mpt",
+        name: "mpt", architectures: .decoder("Mpt") + [.init("MPTForCausalLM", .vocabulary)],
+        modelType: "mpt",
         block: .sequential, norm: .layer, positions: .slopes, mlp: .plain,
         settings: [
             .width: ["d_model"], .layers: ["n_layers"], .heads: ["n_heads"],

@@ -18,27 +18,45 @@ extension ModelConfiguration {
             switch setting {
             // Files may leave the size out; the embedding has it in any case.
             case .vocabulary: return "token_embd.weight"
+            case .tokenTypes: return "token_types.weight"
             case .normEpsilon:
                 return key(
                     family.norm == .rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon")
+            case .layers where !family.encoder.isEmpty: return key("decoder_block_count")
+            case .encoderLayers: return key("block_count")
             default: return Self.ggufKeys[setting].map(key)
             }
         }
-        let embedding = file.entry(named: "token_embd.weight")
+        let isTied = file.entry(named: "output.weight") == nil
         let reader = SettingReader(
-            family: family, file: path, defaults: [:], names: { [name($0) ?? $0.rawValue] }
+            family: family, architecture: .init(architecture, naming.output), file: path, defaults: [:],
+            names: { [name($0) ?? $0.rawValue] }
         ) { setting in
+            switch setting {
+            // GGUF does not say them: the first is what converters leave out, the second is always the same.
+            case .scalesLogits: return family.settings[setting].map { _ in ("output.weight", .flag(isTied)) }
+            case .distanceLimit: return family.defaults[setting].map { (setting.rawValue, $0) }
+            default: break
+            }
             guard let name = name(setting) else { return nil }
             switch setting {
-            case .vocabulary: return embedding?.shape.first.map { (name, .integer($0)) }
+            case .vocabulary, .tokenTypes:
+                return file.entry(named: name)?.shape.first.map { (name, .integer($0)) }
             case .normEpsilon, .rotaryBase: return try file.float(name).map { (name, .number($0)) }
+            case .layers where !family.encoder.isEmpty && !file.has(name):
+                // Older files: as many as the other stack has.
+                let other = key("block_count")
+                return try file.integer(other).map { (other, .integer($0)) }
             default: return file.has(name) ? try file.integer(name).map { (name, .integer($0)) } : nil
             }
         }
+        let gate = naming.encoder[.gate]?.all.first?.replacing("{layer}", with: "0") ?? ""
+        let isGated = naming.gatedActivation != nil && file.entry(named: gate + ".weight") != nil
         self = try reader.configuration(
             rotaryScaling: { width, _ in (nil, try Self.ggufScaling(file, width: width, key: key)) },
-            rotaryPairs: naming.rotaryPairs, activation: naming.activation,
-            tiedHead: file.entry(named: "output.weight") == nil)
+            rotaryPairs: naming.rotaryPairs,
+            activation: isGated ? naming.gatedActivation : naming.activation,
+            mlp: isGated ? .gated : family.mlp, tiedHead: isTied, labels: [])
     }
 
     /// How the file stretches positions, read as llama.cpp reads it: a missing type means linear, and a linear
@@ -87,5 +105,6 @@ extension ModelConfiguration {
         .keyValueHeads: "attention.head_count_kv", .headWidth: "attention.key_length",
         .hidden: "feed_forward_length", .context: "context_length",
         .rotaryWidth: "rope.dimension_count", .rotaryBase: "rope.freq_base",
+        .distanceBuckets: "attention.relative_buckets_count", .startToken: "decoder_start_token_id",
     ]
 }

@@ -10,9 +10,9 @@ extension ModelConfiguration {
             throw ConfigurationError.setting(
                 file: file, key: "config", found: json.kindName, expected: "a JSON object")
         }
-        let family = try Self.family(of: json, file: file)
+        let (family, architecture) = try Self.family(of: json, file: file)
         let reader = SettingReader(
-            family: family, file: file, defaults: family.defaults,
+            family: family, architecture: architecture, file: file, defaults: family.defaults,
             names: { family.settings[$0] ?? [$0.rawValue] }
         ) { setting in
             for key in family.settings[setting] ?? [] {
@@ -24,26 +24,62 @@ extension ModelConfiguration {
         try Self.refuseOthers(than: family.fixed, in: json, file: file)
         self = try reader.configuration(
             rotaryScaling: { _, context in try Self.rotaryScaling(json, context: context, file: file) },
-            rotaryPairs: nil, activation: nil, tiedHead: nil)
+            rotaryPairs: nil, activation: nil, mlp: nil, tiedHead: nil,
+            labels: try Self.labels(json, file: file))
     }
 
     /// The declaration for `architectures`, else for `model_type`.
-    private static func family(of json: JSON, file: String) throws -> Family {
+    private static func family(of json: JSON, file: String) throws -> (Family, Family.Architecture) {
         let architectures = json["architectures"]?.array?.compactMap(\.string) ?? []
         let modelType = json["model_type"]?.string
         for name in architectures {
-            if let family = Family.all.first(where: { $0.architectures.contains(name) }) { return family }
+            for family in Family.all {
+                if let found = family.architectures.first(where: { $0.name == name }) {
+                    return (family, found)
+                }
+            }
         }
-        // A config without architectures is an old causal language model; one that names another class
-        // (a classifier, say) has weights that this declaration does not know.
-        if architectures.isEmpty, let family = Family.all.first(where: { $0.modelType == modelType }) {
-            return family
+        // A config without architectures is an old language model; one that names another class (a tagger,
+        // say) has weights that no declaration knows.
+        if architectures.isEmpty, let family = Family.all.first(where: { $0.modelType == modelType }),
+            let first = family.architectures.first
+        {
+            return (family, first)
         }
         throw ConfigurationError.unknownFamily(
             file: file,
             found: architectures.first ?? modelType ?? "model without architectures and model_type",
-            known: Family.all.flatMap(\.architectures))
+            known: Family.all.compactMap { $0.architectures.first?.name })
     }
+
+    /// The names of a classifier's scores, in their order. Configs leave out what is the default: two labels.
+    private static func labels(_ json: JSON, file: String) throws -> [String] {
+        let key = "id2label"
+        guard let names = json[key], !names.isNull else {
+            guard let count = json["num_labels"], !count.isNull else { return ["LABEL_0", "LABEL_1"] }
+            guard case .integer(let number) = count, (1...Int64(mostLabels)).contains(number) else {
+                throw ConfigurationError.setting(
+                    file: file, key: "num_labels", found: count.double.map { "\($0)" } ?? count.kindName,
+                    expected: "1...\(mostLabels)")
+            }
+            return (0..<Int(number)).map { "LABEL_\($0)" }
+        }
+        guard let object = names.object, !object.isEmpty, object.count <= mostLabels else {
+            throw ConfigurationError.setting(
+                file: file, key: key, found: names.object.map { "\($0.count) labels" } ?? names.kindName,
+                expected: "an object with the name of each label under its number")
+        }
+        return try (0..<object.count).map { index in
+            guard let name = names["\(index)"]?.string else {
+                throw ConfigurationError.setting(
+                    file: file, key: "\(key).\(index)", found: names["\(index)"]?.kindName ?? "missing",
+                    expected: "the name of a label")
+            }
+            return name
+        }
+    }
+
+    private static let mostLabels = 1 << 16
 
     /// The value at a path of keys with dots between them; nil for null.
     private static func value(in json: JSON, at path: String) -> JSON? {

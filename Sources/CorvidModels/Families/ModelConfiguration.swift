@@ -3,6 +3,11 @@ import CorvidTensors
 /// The sizes and choices of one model: its family's declaration filled in from its files.
 public struct ModelConfiguration: Sendable {
     public let family: Family
+    /// What the model was made to give.
+    public let output: Family.Output
+    /// Whether it is an encoder-decoder's stack that reads the source, alone.
+    public let isEncoderAlone: Bool
+    public let sees: Family.Visibility
     /// The family's block, or the other one that the config chose.
     public let block: Family.BlockShape
     /// Width of the residual stream.
@@ -10,6 +15,8 @@ public struct ModelConfiguration: Sendable {
     /// Width of the token embedding: the residual's, unless projections lead from one to the other.
     public let embeddingWidth: Int
     public let layers: Int
+    /// Layers of the stack that reads a source text; 0: there is none.
+    public let encoderLayers: Int
     /// Query heads.
     public let heads: Int
     public let keyValueHeads: Int
@@ -20,8 +27,15 @@ public struct ModelConfiguration: Sendable {
     public let vocabulary: Int
     /// Most positions.
     public let context: Int
+    /// Row of position 0 in the table of positions.
+    public let positionOffset: Int
+    /// Kinds of tokens, each with a vector that is added to the embedding; 0: tokens have no kinds.
+    public let tokenTypes: Int
     public let normEpsilon: Float
+    public let mlp: Family.MLP
     public let activation: Activation
+    /// Activation between the two matrices of the output, if it has two.
+    public let headActivation: Activation?
     public let rotary: RotarySettings?
     public let rotaryPairs: RotaryPairs
     /// Whether the token embedding is the output matrix, too; nil: if the checkpoint has no other.
@@ -30,6 +44,8 @@ public struct ModelConfiguration: Sendable {
     public let slopes: [Float]
     /// For each layer how many of its last keys a row sees; 0: all.
     public let windows: [Int]
+    /// How distances fall into buckets that have a bias, if they do.
+    public let distanceBuckets: DistanceBuckets?
     /// Queries, keys and values are cut to ± this; nil: as they are.
     public let queryKeyValueLimit: Float?
     /// Whether queries and keys are normalised over all their heads.
@@ -43,6 +59,24 @@ public struct ModelConfiguration: Sendable {
     public let attentionScale: Float
     /// GPT-2's `scale_attn_by_inverse_layer_idx`: scores of block i are divided by i + 1, too.
     public let scalesByInverseLayer: Bool
+    /// Sense vectors of a token; 0: the states are those of the last block.
+    public let senses: Int
+    /// Width between the two matrices that make sense vectors.
+    public let senseHidden: Int
+    /// Names of the scores of a classifier.
+    public let labels: [String]
+    /// The token that fills up short sequences elsewhere; at the end of a sequence it is not classified.
+    public let paddingToken: Int32?
+    /// The token with which the answer to a source text begins.
+    public let startToken: Int32?
+
+    /// Whether positions have vectors, which are added to the embedding.
+    var hasPositionEmbedding: Bool {
+        switch family.positions {
+        case .learned, .learnedAfterPadding: true
+        case .rotary, .slopes, .none: false
+        }
+    }
 
     /// Factor of the scores of block `layer`.
     public func attentionScale(layer: Int) -> Float {

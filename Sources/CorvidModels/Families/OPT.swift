@@ -2,7 +2,7 @@ extension Family {
     /// OPT (Zhang et al., 2022) and Galactica. Positions come from a table whose first two rows are padding.
     /// OPT-350m has its norms after the residual, and an embedding narrower than the residual.
     public static let opt = Family(
-        name: "opt", architectures: ["OPTForCausalLM"], modelType: "opt",
+        name: "opt", architectures: .decoder("OPT"), modelType: "opt",
         block: .sequential, blockChoice: BlockChoice(flag: false, block: .normsAfter), norm: .layer,
         positions: .learned(offset: 2), mlp: .plain,
         settings: [

@@ -66,8 +66,21 @@ extension SettingReader {
         }
     }
 
+    /// How distances fall into buckets, where the family has biases for them.
+    func distanceBuckets() throws -> DistanceBuckets? {
+        guard family.weights[.distanceBias] != nil else { return nil }
+        let count = try requiredSize(.distanceBuckets)
+        let limit = try requiredSize(.distanceLimit)
+        guard let buckets = DistanceBuckets(count: count, limit: limit) else {
+            throw ConfigurationError.relation(
+                file: file, text: "distances up to \(limit) do not fall into \(count) buckets")
+        }
+        return buckets
+    }
+
     /// The factor of the logits.
     func logitScale(width: Int) throws -> Float {
+        if try flag(.scalesLogits) ?? false { return 1 / Float(width).squareRoot() }
         guard let (key, value) = try value(.logitScale) else { return 1 }
         switch value {
         case .text("inv_sqrt_d_model"): return 1 / Float(width).squareRoot()

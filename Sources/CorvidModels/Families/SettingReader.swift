@@ -3,6 +3,7 @@ import CorvidTensors
 /// Settings of a model on their way from a file into a ``ModelConfiguration``.
 struct SettingReader {
     let family: Family
+    let architecture: Family.Architecture
     let file: String
     /// Values of settings that the file may leave out.
     let defaults: [Setting: SettingValue]
@@ -15,7 +16,8 @@ struct SettingReader {
     private static let bounds: [Setting: Int] = [
         .width: 1 << 18, .layers: 4096, .heads: 8192, .keyValueHeads: 8192, .headWidth: 1 << 16,
         .hidden: 1 << 20, .vocabulary: 1 << 23, .context: 1 << 24, .rotaryWidth: 1 << 16,
-        .embeddingWidth: 1 << 18, .hiddenRatio: 64,
+        .embeddingWidth: 1 << 18, .hiddenRatio: 64, .encoderLayers: 4096, .distanceBuckets: 1 << 16,
+        .distanceLimit: 1 << 16, .senses: 1 << 12, .senseRatio: 64,
     ]
 
     func value(_ setting: Setting) throws -> (key: String, value: SettingValue)? {
@@ -43,6 +45,16 @@ struct SettingReader {
         return size
     }
 
+    /// The id of a token; nil also for a negative number, which stands for none.
+    func token(_ setting: Setting) throws -> Int32? {
+        guard let (key, value) = try value(setting) else { return nil }
+        guard case .integer(let id) = value, id <= Int32.max else {
+            throw ConfigurationError.setting(
+                file: file, key: key, found: value.shown, expected: "the id of a token")
+        }
+        return id < 0 ? nil : Int32(id)
+    }
+
     func number(_ setting: Setting) throws -> Double? {
         guard let (key, value) = try value(setting) else { return nil }
         let number: Double
@@ -68,8 +80,8 @@ struct SettingReader {
         return flag
     }
 
-    func activation() throws -> Activation? {
-        guard let (key, value) = try value(.activation) else { return nil }
+    func activation(_ setting: Setting = .activation) throws -> Activation? {
+        guard let (key, value) = try value(setting) else { return nil }
         guard case .text(let name) = value, let activation = Self.activations[name] else {
             throw ConfigurationError.setting(
                 file: file, key: key, found: value.shown,
@@ -78,11 +90,20 @@ struct SettingReader {
         return activation
     }
 
+    /// The family's MLP, or a gated one if the activation's name says so.
+    private func mlp() throws -> Family.MLP {
+        if case .text(let name)? = try value(.activation)?.value, name.hasPrefix(Self.gated) { return .gated }
+        return family.mlp
+    }
+
+    private static let gated = "gated-"
     /// Hugging Face's names.
     static let activations: [String: Activation] = [
         "gelu": .geluErf, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "gelu_fast": .geluTanh,
         "quick_gelu": .quickGELU, "silu": .silu, "swish": .silu, "relu": .relu, "tanh": .tanh,
         "linear": .identity,
+        // T5's, which means another GELU than the name alone.
+        gated + "gelu": .geluTanh, gated + "silu": .silu, gated + "relu": .relu,
     ]
 
     /// Joins the settings; `rotaryScaling` comes from the caller since formats spell it differently.
@@ -90,7 +111,8 @@ struct SettingReader {
         rotaryScaling: (_ width: Int, _ context: Int) throws -> (
             base: Double?, scaling: RotarySettings.Scaling
         ),
-        rotaryPairs: RotaryPairs?, activation givenActivation: Activation?, tiedHead: Bool?
+        rotaryPairs: RotaryPairs?, activation givenActivation: Activation?, mlp givenMLP: Family.MLP?,
+        tiedHead: Bool?, labels: [String]
     ) throws -> ModelConfiguration {
         let width = try requiredSize(.width)
         let heads = try requiredSize(.heads)
@@ -106,12 +128,26 @@ struct SettingReader {
         }
         let ratio = try size(.hiddenRatio) ?? 4
         let hidden = try size(.hidden) ?? width * ratio
-        let layers = try requiredSize(.layers)
+        let encoderLayers = family.encoder.isEmpty ? 0 : try requiredSize(.encoderLayers)
+        let layers = architecture.isEncoder ? encoderLayers : try requiredSize(.layers)
         var block = family.block
         if let choice = family.blockChoice, let flag = try flag(.blockChoice), flag == choice.flag {
             block = choice.block
         }
+        let padding = try token(.paddingToken)
         var context = try requiredSize(.context)
+        var positionOffset = 0
+        switch family.positions {
+        case .learned(let offset): positionOffset = offset
+        case .learnedAfterPadding:
+            positionOffset = Int(padding ?? 0) + 1
+            context -= positionOffset
+            guard context > 0 else {
+                throw ConfigurationError.relation(
+                    file: file, text: "no position is left after the padding token \(positionOffset - 1)")
+            }
+        default: break
+        }
         var rotary: RotarySettings?
         var pairs = RotaryPairs.halves
         if case .rotary(let declared) = family.positions {
@@ -133,6 +169,11 @@ struct SettingReader {
             rotary = RotarySettings(
                 width: rotated, base: try base ?? number(.rotaryBase) ?? 10_000, scaling: scaling)
         }
+        let senses = family.weights[.senseQueryKey] == nil ? 0 : try requiredSize(.senses)
+        guard senses == 0 || width % senses == 0 else {
+            throw ConfigurationError.relation(
+                file: file, text: "\(senses) senses do not divide the width \(width)")
+        }
         let omitsFinalNorm = try flag(.omitsFinalNorm) ?? false
         let hasFinalNorm = block != .normsAfter && !omitsFinalNorm
         guard let normEpsilon = try number(.normEpsilon) else {
@@ -142,17 +183,25 @@ struct SettingReader {
             throw ConfigurationError.missing(file: file, keys: names(.activation))
         }
         return ModelConfiguration(
-            family: family, block: block, width: width, embeddingWidth: try size(.embeddingWidth) ?? width,
-            layers: layers, heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, hidden: hidden,
-            vocabulary: try requiredSize(.vocabulary), context: context,
-            normEpsilon: Float(normEpsilon), activation: activation, rotary: rotary,
+            family: family, output: architecture.output, isEncoderAlone: architecture.isEncoder,
+            sees: architecture.isEncoder ? .wholeSequence : family.sees,
+            block: block, width: width, embeddingWidth: try size(.embeddingWidth) ?? width,
+            layers: layers, encoderLayers: architecture.isEncoder ? 0 : encoderLayers,
+            heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, hidden: hidden,
+            vocabulary: try requiredSize(.vocabulary), context: context, positionOffset: positionOffset,
+            tokenTypes: try size(.tokenTypes) ?? 0, normEpsilon: Float(normEpsilon),
+            mlp: try givenMLP ?? mlp(),
+            activation: activation, headActivation: try self.activation(.headActivation), rotary: rotary,
             rotaryPairs: pairs, tiedHead: try tiedHead ?? flag(.tiedHead),
             slopes: try slopes(heads: heads), windows: try windows(layers: layers),
+            distanceBuckets: try distanceBuckets(),
             queryKeyValueLimit: try number(.queryKeyValueLimit).map { Float($0) },
             hasQueryKeyNorm: try flag(.queryKeyNorm) ?? false, hasNormWeights: try flag(.normWeights) ?? true,
             hasFinalNorm: hasFinalNorm, logitScale: try logitScale(width: width),
             attentionScale: try attentionScale(headWidth: headWidth),
-            scalesByInverseLayer: try flag(.scaleByInverseLayer) ?? false)
+            scalesByInverseLayer: try flag(.scaleByInverseLayer) ?? false, senses: senses,
+            senseHidden: width * (try size(.senseRatio) ?? 4), labels: labels,
+            paddingToken: padding, startToken: try token(.startToken))
     }
 }
 

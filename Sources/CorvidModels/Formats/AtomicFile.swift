@@ -1,3 +1,4 @@
+import CorvidTensors
 import Foundation
 
 /// A file that appears whole or not at all.
@@ -61,8 +62,20 @@ public struct AtomicFile {
         }
     }
 
+    /// Appends the bytes of a tensor to the file, piece by piece.
+    public func write(_ bytes: Bytes) throws {
+        var offset = 0
+        while offset < bytes.count {
+            let count = min(Self.pieceBytes, bytes.count - offset)
+            try write(bytes.array(offset: offset, count: count) ?? [])
+            offset += count
+        }
+    }
+
+    private static let pieceBytes = 1 << 22
+
     /// File systems that cannot flush a folder say so with EINVAL, which is no failure of the write.
-    private static func flush(folder: String, _ path: String) throws {
+    static func flush(folder: String, _ path: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw WriteError.system(path, "opening its folder") }
         defer { close(descriptor) }

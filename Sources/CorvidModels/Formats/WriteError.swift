@@ -24,7 +24,7 @@ public enum WriteError: Error, Equatable, CustomStringConvertible {
         case .broken(let file, let reason):
             return "\(file): writing failed: \(reason). A part may have been written; choose another place."
         case .elementType(let file, let tensor, let found):
-            return "\(file): tensor \(tensor) has type \(found.rawValue), which safetensors does not have. "
+            return "\(file): tensor \(tensor) has type \(found.rawValue), which this format does not have. "
                 + "Convert it to f32, f16 or bf16 first."
         case .name(let file, let tensor):
             return "\(file): tensor name \(tensor) is used twice or reserved. Rename the tensor."

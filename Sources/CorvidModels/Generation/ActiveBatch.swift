@@ -54,7 +54,7 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
         let sequence = ActiveSequence(
             request: number, sample: 0, prompt: request.prompt, cache: try given ?? model.makeCache(),
             sampler: sampler(for: request, sample: 0),
-            decoder: StreamingDecoder(tokenizer, skipSpecialTokens: true),
+            decoder: StreamingDecoder(tokenizer, skipSpecialTokens: true, after: .middle),
             stops: StopMatcher(request.stopStrings))
         requests.append(request)
         results.append([GenerationResult?](repeating: nil, count: request.samples))

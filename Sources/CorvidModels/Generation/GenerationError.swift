@@ -16,6 +16,8 @@ public enum GenerationError: Error, Equatable, Sendable {
     case nothingToScore(tokens: Int)
     /// The model did not return as many rows or columns of logits as it was asked for.
     case logitsShape(found: [Int], expected: [Int])
+    /// The model is an encoder, a classifier, or has no output over its vocabulary.
+    case continuesNoText
 }
 
 extension GenerationError: CustomStringConvertible {
@@ -40,6 +42,8 @@ extension GenerationError: CustomStringConvertible {
             "the text has \(tokens) tokens, scoring needs at least 2; give a longer text"
         case .logitsShape(let found, let expected):
             "the model returned logits of shape \(found), expected \(expected)"
+        case .continuesNoText:
+            "the model neither continues nor scores texts: it was made to give vectors, labels or hidden tokens"
         }
     }
 }

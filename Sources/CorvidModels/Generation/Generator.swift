@@ -70,6 +70,7 @@ public struct Generator<SomeModel: LanguageModel>: Sendable {
     }
 
     private func validate(_ request: GenerationRequest) throws {
+        guard model.continuesText else { throw GenerationError.continuesNoText }
         try request.validate(
             size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize,
             contextLength: model.contextLength)

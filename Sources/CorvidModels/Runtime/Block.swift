@@ -12,6 +12,8 @@ struct Block: Sendable {
     let keyNorm: Norm?
     let attentionOutput: Linear
     let attentionNorm: Norm
+    /// Attention to a source text; nil in models that read none.
+    let cross: CrossAttention?
     /// nil if the MLP reads what attention reads.
     let mlpNorm: Norm?
     /// nil in a plain MLP.
@@ -20,7 +22,12 @@ struct Block: Sendable {
     let down: Linear
 
     /// Reads block `layer`.
-    init(_ loader: WeightLoader, layer: Int, cacheShape: KeyValueShape) throws {
+    /// - Parameters:
+    ///   - isCausal: whether a row sees no later rows.
+    ///   - bias: what is added to the scores.
+    init(
+        _ loader: WeightLoader, layer: Int, isCausal: Bool, cacheShape: KeyValueShape, bias: Attention.Bias?
+    ) throws {
         let c = loader.configuration
         let attentionWidth = c.heads * c.headWidth
         let keyValueWidth = c.keyValueHeads * c.headWidth
@@ -40,9 +47,12 @@ struct Block: Sendable {
             let width = c.headWidth
             columns = Attention.Columns(query: { $0 * width }, key: { $0 * width }, value: { $0 * width })
         }
+        // Nobody comes back to the keys and values of rows that see all of their sequence: its blocks use the
+        // same place one after the other.
         attention = Attention(
-            layer: layer, heads: c.heads, shape: cacheShape, scale: c.attentionScale(layer: layer),
-            window: c.windows[layer], slopes: c.slopes.isEmpty ? nil : try Vector(c.slopes))
+            layer: isCausal ? layer : 0, heads: c.heads, shape: cacheShape,
+            scale: c.attentionScale(layer: layer), isCausal: isCausal,
+            window: isCausal ? c.windows[layer] : 0, bias: bias)
         if c.hasQueryKeyNorm {
             // A norm over all heads needs them side by side.
             guard
@@ -61,10 +71,13 @@ struct Block: Sendable {
         attentionOutput = try loader.linear(
             .attentionOutput, layer: layer, outputs: c.width, inputs: attentionWidth)
         attentionNorm = try loader.norm(.attentionNorm, layer: layer, width: c.width)
+        cross =
+            loader.declares(.crossQuery)
+            ? try CrossAttention(loader, layer: layer, cacheShape: cacheShape) : nil
         mlpNorm =
             c.block == .parallelSharedNorm ? nil : try loader.norm(.mlpNorm, layer: layer, width: c.width)
         gate =
-            c.family.mlp == .gated
+            c.mlp == .gated
             ? try loader.linear(.gate, layer: layer, outputs: c.hidden, inputs: c.width) : nil
         up = try loader.linear(.up, layer: layer, outputs: c.hidden, inputs: c.width)
         down = try loader.linear(.down, layer: layer, outputs: c.width, inputs: c.hidden)
@@ -101,8 +114,10 @@ struct Block: Sendable {
         }
     }
 
-    /// All matrices of the block.
-    var linears: [Linear] { projections + [attentionOutput, up, down] + (gate.map { [$0] } ?? []) }
+    /// All matrices of the block that a row is multiplied with.
+    var linears: [Linear] {
+        projections + [attentionOutput, up, down] + [gate, cross?.query, cross?.output].compactMap { $0 }
+    }
 
     /// Bytes of weights that a pass over this block reads.
     var byteCount: Int { linears.reduce(0) { $0 + $1.byteCount } }

@@ -9,6 +9,9 @@ public protocol LanguageModel: Sendable {
     /// Most positions that a sequence may have.
     var contextLength: Int { get }
 
+    /// Whether the logits of a row are those of the token that follows; an encoder's are not.
+    var continuesText: Bool { get }
+
     /// An empty cache for one sequence.
     func makeCache() throws -> Cache
 
@@ -19,6 +22,10 @@ public protocol LanguageModel: Sendable {
     /// - Returns: the logits of the rows that want them, in batch order.
     /// - Throws: ``PassError`` for a row that cannot be run; `CancellationError`.
     func logits(for batch: Batch<Cache>) async throws -> Logits
+}
+
+extension LanguageModel {
+    public var continuesText: Bool { true }
 }
 
 /// The keys and values which one sequence has produced so far.
@@ -41,13 +48,17 @@ public struct Batch<Cache: SequenceCache>: Sendable {
         /// Index into ``Batch/caches``.
         public var sequence: Int
         public var position: Int
+        /// Whether the pass gives logits, or what else it is asked for, of this row.
         public var wantsLogits: Bool
+        /// The kind of the token, for encoders that tell two texts apart: 0 for the first, 1 for the second.
+        public var tokenType: Int
 
-        public init(token: Int32, sequence: Int, position: Int, wantsLogits: Bool) {
+        public init(token: Int32, sequence: Int, position: Int, wantsLogits: Bool, tokenType: Int = 0) {
             self.token = token
             self.sequence = sequence
             self.position = position
             self.wantsLogits = wantsLogits
+            self.tokenType = tokenType
         }
     }
 
@@ -60,15 +71,18 @@ public struct Batch<Cache: SequenceCache>: Sendable {
     }
 }
 
-/// Logits of some rows of a pass, `[rows, columns]`, f32.
-public struct Logits: Sendable {
+/// Logits of some rows of a pass.
+public typealias Logits = RowValues
+
+/// What a pass gives for some of its rows, `[rows, columns]`, f32.
+public struct RowValues: Sendable {
     public let rowCount: Int
     public let columns: Int
     private let values: [Float]
 
     /// - Parameter values: row after row; as many as `rowCount * columns`.
     public init(rowCount: Int, columns: Int, values: [Float]) {
-        precondition(values.count == rowCount * columns, "logits must fill their shape")
+        precondition(values.count == rowCount * columns, "values must fill their shape")
         self.rowCount = rowCount
         self.columns = columns
         self.values = values
@@ -76,6 +90,13 @@ public struct Logits: Sendable {
 
     public func row(_ index: Int) -> ArraySlice<Float> {
         values[index * columns..<(index + 1) * columns]
+    }
+
+    /// Some of the rows.
+    func rows(_ range: Range<Int>) -> RowValues {
+        RowValues(
+            rowCount: range.count, columns: columns,
+            values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
     }
 }
 
@@ -85,6 +106,16 @@ public enum PassError: Error, Equatable, CustomStringConvertible {
     case position(found: Int, expected: Int)
     case contextFull(positions: Int, contextLength: Int)
     case sequence(index: Int, count: Int)
+    case tokenType(found: Int, count: Int)
+    /// Rows of an encoder that do not begin their sequence.
+    case notWhole(position: Int)
+    /// A sequence of an encoder-decoder without a source text.
+    case noSource(sequence: Int)
+    /// A source text for a model that reads none, or an empty one.
+    case source(length: Int)
+    case empty(sequence: Int)
+    /// Another number of token types than of tokens.
+    case types(found: Int, expected: Int)
 
     public var description: String {
         switch self {
@@ -98,6 +129,21 @@ public enum PassError: Error, Equatable, CustomStringConvertible {
                 "\(positions) tokens do not fit in the context of \(length); shorten the prompt or raise --context"
         case .sequence(let index, let count):
             return "a row belongs to sequence \(index), the batch has \(count)"
+        case .tokenType(let found, let count):
+            return "a token has the type \(found), the model knows \(max(1, count)): 0..<\(max(1, count))"
+        case .notWhole(let position):
+            return
+                "the model is an encoder and reads a sequence at once, not from position \(position) on; it does not continue texts"
+        case .noSource(let sequence):
+            return
+                "sequence \(sequence) has no source text, which the model answers to; make its cache with one"
+        case .source(let length):
+            return length == 0
+                ? "the source text is empty" : "the model reads no source text beside its own sequence"
+        case .empty(let sequence):
+            return "sequence \(sequence) has no tokens"
+        case .types(let found, let expected):
+            return "there are \(found) token types for \(expected) tokens"
         }
     }
 }

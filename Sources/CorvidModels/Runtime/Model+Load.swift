@@ -3,7 +3,8 @@ import CorvidText
 
 extension Model {
     /// Loads the model at `path`: a folder in Hugging Face layout or a GGUF file. The weights stay in the
-    /// mapped files; nothing is converted or copied but norms and biases.
+    /// mapped files; nothing is converted or copied but norms and biases, unless the options ask for a type of
+    /// blocks or int8.
     /// - Parameter pool: threads to share with other models, so that two models do not compete for the
     ///   processors; nil starts threads of its own.
     /// - Throws: ``CheckpointError``, ``FormatError``, ``ConfigurationError``, ``WeightError``, `TensorError`,
@@ -15,18 +16,24 @@ extension Model {
     }
 
     /// Loads a model whose files are open.
+    /// - Parameter progress: called for each matrix that has been converted or needs no conversion.
     public static func load(
-        _ files: ModelFiles, options: LoadOptions = LoadOptions(), pool: WorkerPool? = nil
+        _ files: ModelFiles, options: LoadOptions = LoadOptions(), pool: WorkerPool? = nil,
+        progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Model {
         let configuration = try files.modelConfiguration()
         let tokenizer = Result { try files.tokenizer() }
         let text = Model.Text(
             tokenizer: tokenizer,
-            chatTemplate: Result { try files.chatTemplate(try tokenizer.get()) })
+            chatTemplate: Result { try files.chatTemplate(try tokenizer.get()) },
+            pooling: Result {
+                if let gguf = files.gguf { return try SentencePooling(gguf: gguf) }
+                return try files.folder.map(SentencePooling.init(folder:)) ?? SentencePooling()
+            })
         return try Model(
             path: files.path, source: files.tensors, isGGUF: files.layout == .gguf,
             configuration: configuration,
-            text: text, options: options, pool: pool)
+            text: text, options: options, pool: pool, progress: progress)
     }
 }
 

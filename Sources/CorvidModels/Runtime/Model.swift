@@ -15,14 +15,14 @@ public final class Model: LanguageModel, @unchecked Sendable {
     /// The threads of all passes.
     public let pool: WorkerPool
     public let contextLength: Int
-    private let transformer: Transformer
+    let transformer: Transformer
     let source: any TensorSource
-    private let cacheShape: KeyValueShape
     private let arena = Arena()
     /// Larger arenas are given back after a pass: a long prompt must not hold memory for the rest of a chat.
     private static let arenaBytesKept = 64 << 20
 
     public var vocabularySize: Int { configuration.vocabulary }
+    public var continuesText: Bool { configuration.sees == .earlier && configuration.output == .vocabulary }
 
     /// Text to token ids and back.
     /// - Throws: `TokenizerError`; a model whose tokenizer is missing or not understood still runs on ids.
@@ -31,15 +31,21 @@ public final class Model: LanguageModel, @unchecked Sendable {
     /// - Throws: `TemplateError` for a template that Corvid does not understand.
     public var chatTemplate: ChatTemplate? { get throws { try text.chatTemplate.get() } }
 
+    /// How one vector is made of a text's states.
+    /// - Throws: ``ConfigurationError`` if the files say something that is not understood.
+    public var sentencePooling: SentencePooling { get throws { try text.pooling.get() } }
+
     /// What a model knows of text, or why it knows nothing.
     struct Text: Sendable {
         let tokenizer: Result<any Tokenizer, any Error>
         let chatTemplate: Result<ChatTemplate?, any Error>
+        var pooling: Result<SentencePooling, any Error> = .success(SentencePooling())
     }
 
     init(
         path: String, source: any TensorSource, isGGUF: Bool, configuration: ModelConfiguration, text: Text,
-        options: LoadOptions, pool: WorkerPool?
+        options: LoadOptions, pool: WorkerPool?,
+        progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {
         self.path = path
         self.source = source
@@ -53,49 +59,94 @@ public final class Model: LanguageModel, @unchecked Sendable {
                 file: path, key: "the type of keys and values", found: cacheType.rawValue,
                 expected: "f16 or f32")
         }
+        if let type = options.computeType, !type.holdsWeights, type != .i8 {
+            throw ConfigurationError.setting(
+                file: path, key: "the type to compute in", found: type.rawValue, expected: "a type of weights"
+            )
+        }
+        let pool = try pool ?? WorkerPool(threads: options.threads)
+        let matrices = source.entries.count { $0.shape.count == 2 }
         let loader = WeightLoader(
             source: source, configuration: configuration, computeType: options.computeType, file: path,
-            isGGUF: isGGUF)
+            isGGUF: isGGUF,
+            converter: WeightConverter(
+                pool: pool, progress: ConversionProgress(total: matrices, report: progress)))
         transformer = try Transformer(loader, cacheType: cacheType)
-        cacheShape = KeyValueShape(
-            layers: configuration.layers, heads: configuration.keyValueHeads,
-            headWidth: configuration.headWidth,
-            type: cacheType)
-        self.pool = try pool ?? WorkerPool(threads: options.threads)
+        self.pool = pool
     }
 
     public func makeCache() throws -> KeyValueCache {
-        KeyValueCache(shape: cacheShape)
+        transformer.makeCache()
     }
 
     public func logits(for batch: Batch<KeyValueCache>) async throws -> Logits {
+        try await output(.logits, for: batch)
+    }
+
+    /// The same for programs without tasks; blocks the calling thread.
+    public func logitsBlocking(for batch: Batch<KeyValueCache>) throws -> Logits {
+        try outputBlocking(.logits, for: batch)
+    }
+
+    /// Runs a pass as ``logits(for:)`` does, for any output that the model has.
+    /// - Returns: the output of the rows that want one, in batch order.
+    /// - Throws: ``OutputError`` if the model was not made to give it, and as ``logits(for:)``.
+    public func output(_ output: ModelOutput, for batch: Batch<KeyValueCache>) async throws -> RowValues {
+        try await onPool { workers, isCancelled in
+            try self.run(batch, for: output, workers: workers, isCancelled: isCancelled)
+        }
+    }
+
+    /// The same for programs without tasks; blocks the calling thread.
+    public func outputBlocking(_ output: ModelOutput, for batch: Batch<KeyValueCache>) throws -> RowValues {
+        try pool.runBlocking { workers in
+            try self.run(batch, for: output, workers: workers, isCancelled: { false })
+        }
+    }
+
+    /// An empty cache for the answer of an encoder-decoder to a source text, which is read now. An answer
+    /// begins with ``ModelConfiguration/startToken``.
+    /// - Throws: ``PassError`` for a text that cannot be read, or if the model reads none; `CancellationError`.
+    public func makeCache(source: [Int32]) async throws -> KeyValueCache {
+        try await onPool { workers, isCancelled in
+            try self.read(source, workers: workers, isCancelled: isCancelled)
+        }
+    }
+
+    /// The same for programs without tasks; blocks the calling thread.
+    public func makeCacheBlocking(source: [Int32]) throws -> KeyValueCache {
+        try pool.runBlocking { workers in
+            try self.read(source, workers: workers, isCancelled: { false })
+        }
+    }
+
+    private func onPool<Result: Sendable>(
+        _ job: @escaping @Sendable (Workers, () -> Bool) throws -> Result
+    ) async throws -> Result {
         let cancelled = CancellationFlag()
         return try await withTaskCancellationHandler {
-            try await pool.run { workers in
-                try self.run(batch, workers: workers, isCancelled: { cancelled.isSet })
-            }
+            try await pool.run { workers in try job(workers, { cancelled.isSet }) }
         } onCancel: {
             cancelled.set()
         }
     }
 
-    /// The same for programs without tasks; blocks the calling thread.
-    public func logitsBlocking(for batch: Batch<KeyValueCache>) throws -> Logits {
-        try pool.runBlocking { workers in try self.run(batch, workers: workers, isCancelled: { false }) }
-    }
-
     private func run(
-        _ batch: Batch<KeyValueCache>, workers: Workers, isCancelled: () -> Bool
-    ) throws -> Logits {
+        _ batch: Batch<KeyValueCache>, for output: ModelOutput, workers: Workers, isCancelled: () -> Bool
+    ) throws -> RowValues {
         if isCancelled() { throw CancellationError() }
         try source.checkSize()
+        try transformer.head.check(output)
         defer { arena.reset(keeping: Self.arenaBytesKept) }
         do {
-            let pass = try Pass(batch, vocabulary: configuration.vocabulary, contextLength: contextLength)
-            let logits = try transformer.logits(
-                pass, workers: workers, arena: arena, isCancelled: isCancelled)
+            let pass = try Pass(
+                batch, vocabulary: configuration.vocabulary, contextLength: contextLength,
+                tokenTypes: configuration.tokenTypes, sees: configuration.sees,
+                readsSource: transformer.encoder != nil)
+            let values = try transformer.run(
+                pass, for: output, workers: workers, arena: arena, isCancelled: isCancelled)
             pass.finish()
-            return Logits(rowCount: logits.rows, columns: logits.columns, values: logits.values)
+            return RowValues(rowCount: values.rows, columns: values.columns, values: values.values)
         } catch {
             // Pages which the pass was to fill must not stay, or a fork would share them.
             for cache in batch.caches { cache.truncate(to: cache.count) }
@@ -103,21 +154,44 @@ public final class Model: LanguageModel, @unchecked Sendable {
         }
     }
 
+    private func read(_ text: [Int32], workers: Workers, isCancelled: () -> Bool) throws -> KeyValueCache {
+        guard transformer.encoder != nil, !text.isEmpty else { throw PassError.source(length: text.count) }
+        if isCancelled() { throw CancellationError() }
+        try source.checkSize()
+        defer { arena.reset(keeping: Self.arenaBytesKept) }
+        let rows = text.enumerated().map {
+            Batch<KeyValueCache>.Row(token: $1, sequence: 0, position: $0, wantsLogits: true)
+        }
+        let pass = try Pass(
+            Batch(rows: rows, caches: [transformer.makeEncoderCache()]),
+            vocabulary: configuration.vocabulary, contextLength: contextLength, sees: .wholeSequence)
+        let kept = transformer.makeCache()
+        try kept.reserve(upTo: text.count)
+        try transformer.read(
+            pass, into: kept, workers: workers, arena: arena, isCancelled: isCancelled)
+        kept.advance(to: text.count)
+        return transformer.makeCache(source: kept)
+    }
+
     // MARK: What a pass costs
 
     /// Bytes of weights that a pass over one row reads.
     public var weightBytesPerPass: Int { transformer.bytesPerPass }
     /// Bytes of keys and values that one position of one sequence takes, over all layers.
-    public var cacheBytesPerPosition: Int { cacheShape.bytesPerPosition }
-    /// Multiply-adds count two. Operations of the products for one row, without attention's scores.
-    public var operationsPerRow: Double { transformer.operationsPerRow }
+    public var cacheBytesPerPosition: Int { transformer.cacheBytesPerPosition }
 }
 
 /// How to load a model.
 public struct LoadOptions: Sendable, Equatable {
     /// nil: one per processor.
     public var threads: Int?
-    /// Compute as if the weights had been converted to this type; nil: as they are.
+    /// Compute as if the weights had been converted to this type; nil: as they are. `i8` means int8 with a
+    /// scale for each row.
+    ///
+    /// f32, f16 and bf16 weights are converted while they are multiplied. Block types and int8 are made once,
+    /// at load, in memory of their own: matrices and the token embedding, whatever their type in the file
+    /// (``DType/weightType(columns:)`` says which type short rows get). Norms, biases and tables of positions
+    /// stay as they are.
     public var computeType: DType?
     /// At most this many positions; nil: the model's.
     public var contextLength: Int?

@@ -35,6 +35,9 @@ public struct Bytes: @unchecked Sendable {
         return T(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
+    /// Lets the system take back the memory of pages of a mapped file; they are read again when they are used.
+    func releasePages() { (owner as? MappedFile)?.releasePages(base, byteCount: count) }
+
     /// A copy of `count` bytes at `offset`; nil if they do not lie inside.
     public func array(offset: Int, count: Int) -> [UInt8]? {
         guard contains(offset: offset, count: count) else { return nil }

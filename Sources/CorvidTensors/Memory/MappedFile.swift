@@ -68,5 +68,15 @@ public final class MappedFile: Sendable {
     /// Asks the system to read the range soon.
     public func prefetch() { madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_WILLNEED) }
 
+    /// Takes the pages around a part of the mapping out of this process's memory. They stay in the system's cache
+    /// as long as it has room, and come back when they are read.
+    func releasePages(_ start: UnsafeRawPointer, byteCount: Int) {
+        let page = Int(getpagesize())
+        let first = max(0, start - base) / page * page
+        let end = min(self.byteCount, start - base + byteCount)
+        guard end > first else { return }
+        madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
+    }
+
     private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

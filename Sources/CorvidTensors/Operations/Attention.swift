@@ -1,17 +1,26 @@
 import CorvidKernels
 
-/// Neighbouring rows of a pass that belong to one sequence.
+/// Neighbouring rows of a pass that attend to one sequence.
 public struct AttentionSegment {
     /// Rows of the pass.
     public let rows: Range<Int>
     /// Position of the first row.
     public let firstPosition: Int
-    /// Pages of the sequence, covering all positions up to the last row's.
+    /// Positions that have keys and values.
+    public let keyCount: Int
+    /// Pages of the sequence, covering all these positions.
     public let pages: [KeyValuePage]
 
+    /// Rows of the sequence itself, the last of which is its last position.
     public init(rows: Range<Int>, firstPosition: Int, pages: [KeyValuePage]) {
+        self.init(
+            rows: rows, firstPosition: firstPosition, keyCount: firstPosition + rows.count, pages: pages)
+    }
+
+    public init(rows: Range<Int>, firstPosition: Int, keyCount: Int, pages: [KeyValuePage]) {
         self.rows = rows
         self.firstPosition = firstPosition
+        self.keyCount = keyCount
         self.pages = pages
     }
 }
@@ -23,13 +32,23 @@ public struct Attention: Sendable {
     public let shape: KeyValueShape
     /// Multiplies q . k.
     public let scale: Float
+    /// Whether a row sees no later position; else it sees all that have keys.
+    public let isCausal: Bool
     /// > 0: a row sees only its last `window` keys.
     public let window: Int
-    /// ALiBi slopes `[heads]`, or nil.
-    public let slopes: Vector?
+    /// What is added to the scores, if anything.
+    public let bias: Bias?
+
+    /// What is added to the scores.
+    public enum Bias: Sendable {
+        /// slope · (key - query) with a slope for each head, `[heads]` (ALiBi).
+        case slopes(Vector)
+        case table(DistanceBias)
+    }
 
     public init(
-        layer: Int, heads: Int, shape: KeyValueShape, scale: Float, window: Int = 0, slopes: Vector? = nil
+        layer: Int, heads: Int, shape: KeyValueShape, scale: Float, isCausal: Bool = true, window: Int = 0,
+        bias: Bias? = nil
     ) {
         precondition(
             shape.heads > 0 && heads % shape.heads == 0, "query heads must share key-value heads evenly")
@@ -37,8 +56,9 @@ public struct Attention: Sendable {
         self.heads = heads
         self.shape = shape
         self.scale = scale
+        self.isCausal = isCausal
         self.window = window
-        self.slopes = slopes
+        self.bias = bias
     }
 
     /// Where the columns of queries, keys and values stand in the matrices that hold them.
@@ -59,6 +79,8 @@ public struct Attention: Sendable {
     public func store(
         keys: Matrix, values: Matrix, columns: Columns, segments: [AttentionSegment], workers: Workers
     ) {
+        let outer = workers.begin(.cache)
+        defer { workers.end(outer) }
         let isF32: Int32 = shape.type == .f32 ? 1 : 0
         let width = shape.headWidth
         for segment in segments {
@@ -83,12 +105,14 @@ public struct Attention: Sendable {
         }
     }
 
-    /// out[row, h·D ..< (h+1)·D] = Σ_j softmax_j(scale q·k_j + bias_j) v_j, causal. Keys and values of all rows
-    /// are stored. `query` holds the rows' queries at `columns.query`, `out` is `[rows, heads·D]`.
+    /// out[row, h·D ..< (h+1)·D] = Σ_j softmax_j(scale q·k_j + bias_j) v_j. All keys and values are stored.
+    /// `query` holds the rows' queries at `columns.query`, `out` is `[rows, heads·D]`.
     public func attend(
         query: Matrix, columns: Columns, segments: [AttentionSegment], into out: Matrix, workers: Workers,
         arena: Arena
     ) throws {
+        let outer = workers.begin(.attention)
+        defer { workers.end(outer) }
         let group = heads / shape.heads
         // The heads of a group must be neighbours in the query's columns; where a fused product puts them
         // apart, they are worked on one by one.
@@ -163,11 +187,20 @@ public struct Attention: Sendable {
         task.group = unit.heads
         task.rows = unit.rows.count
         task.first_position = segment.firstPosition + unit.rows.lowerBound
-        task.key_count = segment.firstPosition + unit.rows.upperBound
-        task.causal = 1
+        task.key_count =
+            isCausal
+            ? min(segment.keyCount, segment.firstPosition + unit.rows.upperBound) : segment.keyCount
+        task.causal = isCausal ? 1 : 0
         task.window = window
         task.scale = scale
-        task.slopes = slopes.map { $0.pointer + head }
+        switch bias {
+        case nil: break
+        case .slopes(let slopes): task.slopes = slopes.pointer + head
+        case .table(let table):
+            task.biases = table.pointer(head: head)
+            task.first_bias = table.first
+            task.bias_count = table.count
+        }
         task.query = UnsafePointer(query.pointer(row: firstRow) + columns.query(head))
         task.query_stride = query.stride
         task.out = out.pointer(row: firstRow) + head * shape.headWidth
@@ -195,7 +228,7 @@ private struct AttentionUnits {
             let rows = segment.rows.count
             // Long prompts are split by rows, too: later rows see more keys.
             let size = rows > 64 ? max(32, rows / (threads * 2)) : rows
-            mostKeys = max(mostKeys, segment.firstPosition + rows)
+            mostKeys = max(mostKeys, segment.keyCount)
             for head in stride(from: 0, to: shape.heads * group, by: step) {
                 for start in stride(from: 0, to: rows, by: size) {
                     list.append(

@@ -53,6 +53,20 @@ public enum Elementwise {
         }
     }
 
+    /// out = the sum of `parts` neighbouring parts of each row of x, in their order.
+    public static func sum(parts: Int, of x: Matrix, into out: Matrix, workers: Workers) {
+        let width = out.columns
+        precondition(x.rows == out.rows && x.columns == parts * width, "the parts must fill the rows")
+        let tasks = RowTasks(rows: x.rows, columns: x.columns, threads: workers.threads)
+        workers.forEach(tasks.count) { task, _ in
+            for row in tasks[task] {
+                let (values, sums) = (x.pointer(row: row), out.pointer(row: row))
+                sums.update(from: values, count: width)
+                for part in 1..<max(1, parts) { ck_add(width, sums, values + part * width, sums) }
+            }
+        }
+    }
+
     /// x = x * factor
     public static func scale(_ x: Matrix, by factor: Float, columns range: Range<Int>) {
         for row in 0..<x.rows {
@@ -95,11 +109,14 @@ public struct Embedding: Sendable {
     /// - Parameter type: look up as if the table had been converted to this type; nil for the table's own.
     /// - Throws: ``LinearError`` when the table is no matrix of weights, or cannot be converted to `type`.
     public init(_ table: Tensor, as type: DType? = nil) throws {
-        guard table.shape.count == 2, table.type.holdsWeights else {
+        guard table.shape.count == 2, table.holdsWeights else {
             throw LinearError.notAMatrix(type: table.type, shape: table.shape)
         }
         switch type ?? table.type {
-        case table.type, .f32: rounding = nil
+        case table.type: rounding = nil
+        case _ where table.type == .i8:
+            throw LinearError.conversion(from: table.type, to: type ?? table.type)
+        case .f32: rounding = nil
         case .f16: rounding = .f16
         case .bf16: rounding = .bf16
         case let other: throw LinearError.conversion(from: table.type, to: other)
@@ -112,16 +129,13 @@ public struct Embedding: Sendable {
 
     /// out[row] = table[indices[row]], or is added to what `out` holds. Indices were checked by the caller.
     public func look(up indices: [Int], into out: Matrix, adding: Bool = false) {
-        guard let type = table.type.kernelType, let rowBytes = table.type.rowBytes(columns: width) else {
-            return
-        }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { vector in
             guard let vector = vector.baseAddress else { return }
             for (row, index) in indices.enumerated() {
                 precondition(index >= 0 && index < count, "index outside the embedding")
                 let target = out.pointer(row: row)
                 let values = adding ? vector : target
-                ck_dequantize(type, width, table.bytes.base + index * rowBytes, values)
+                table.dequantize(row: index, into: values)
                 if let rounding { round(values, to: rounding) }
                 if adding { ck_add(width, target, vector, target) }
             }

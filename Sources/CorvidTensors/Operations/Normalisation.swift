@@ -27,6 +27,8 @@ public struct Norm: Sendable {
         precondition(x.rows == out.rows && x.columns == out.columns, "a norm keeps the shape")
         precondition(weight.map { $0.count == x.columns } ?? true, "the norm's weight must fit the rows")
         precondition(bias.map { $0.count == x.columns } ?? true, "the norm's bias must fit the rows")
+        let outer = workers.begin(.norms)
+        defer { workers.end(outer) }
         let tasks = RowTasks(rows: x.rows, columns: x.columns, threads: workers.threads)
         workers.forEach(tasks.count) { task, _ in
             for row in tasks[task] {

@@ -43,6 +43,8 @@ public struct RotaryAngles {
 
     /// Rotates `heads` heads of each row in place; head h starts at column `offset(h)`.
     public func rotate(_ x: Matrix, heads: Int, workers: Workers, offset: (Int) -> Int) {
+        let outer = workers.begin(.rotary)
+        defer { workers.end(outer) }
         let tasks = RowTasks(rows: x.rows, columns: heads * cosine.columns * 4, threads: workers.threads)
         workers.forEach(tasks.count) { task, _ in
             for row in tasks[task] {

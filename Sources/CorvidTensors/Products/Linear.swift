@@ -9,6 +9,8 @@ public enum ComputeType: Sendable, Equatable {
     /// bf16 weights and activations, f32 sums; where the processor has no bf16 products, bf16 weights and f32
     /// activations.
     case bf16
+    /// int8 weights with a scale for each row against activations rounded to int8 by row, exact integer dots.
+    case int8
 }
 
 /// A matrix that multiplies rows of activations: y = x Wᵀ + b. Immutable; a class, since a pass hands it on
@@ -27,6 +29,8 @@ public final class Linear: Sendable {
     /// `[outputs]`, or nil.
     public let bias: Vector?
     public let compute: ComputeType
+    /// The part of a pass to which its time belongs.
+    public let part: PassPart
     /// Rounding that the weights get before they are used; nil if they are used as stored.
     let rounding: DType?
 
@@ -35,14 +39,16 @@ public final class Linear: Sendable {
 
     /// - Parameters:
     ///   - type: compute as if the weights had been converted to this type; nil for the weight's own.
+    ///   - part: what it does in a pass, for profiles.
     /// - Throws: ``LinearError`` when the weight is no matrix of weights, or cannot compute as `type`.
     public init(
-        _ weight: Tensor, bias: Vector? = nil, orientation: Orientation = .rows, as type: DType? = nil
+        _ weight: Tensor, bias: Vector? = nil, orientation: Orientation = .rows, as type: DType? = nil,
+        part: PassPart = .product
     ) throws {
-        guard weight.shape.count == 2, weight.type.holdsWeights else {
+        guard weight.shape.count == 2, weight.holdsWeights else {
             throw LinearError.notAMatrix(type: weight.type, shape: weight.shape)
         }
-        guard orientation == .rows || !weight.type.isBlock else {
+        guard orientation == .rows || !(weight.type.isBlock || weight.type == .i8) else {
             throw LinearError.columnsInBlocks(type: weight.type)
         }
         let outputs = orientation == .rows ? weight.rows : weight.columns
@@ -50,6 +56,10 @@ public final class Linear: Sendable {
         self.weight = weight
         self.bias = bias
         self.orientation = orientation
+        if weight.type == .i8, let type, type != .i8 {
+            throw LinearError.conversion(from: weight.type, to: type)
+        }
+        self.part = part
         switch type ?? weight.type {
         case .f32:
             compute = .f32
@@ -63,13 +73,13 @@ public final class Linear: Sendable {
             rounding = weight.type == .bf16 ? nil : .bf16
         case let other:
             guard other == weight.type else { throw LinearError.conversion(from: weight.type, to: other) }
-            compute = .blocks
+            compute = other == .i8 ? .int8 : .blocks
             rounding = nil
         }
     }
 
     /// Bytes of weights that one pass reads.
-    public var byteCount: Int { weight.bytes.count }
+    public var byteCount: Int { weight.bytes.count + 4 * (weight.rowScales?.count ?? 0) }
 }
 
 /// A vector of f32 values, such as a bias or the weight of a norm.
@@ -80,6 +90,12 @@ public struct Vector: Sendable {
     public init(_ values: [Float]) throws {
         count = values.count
         matrix = try Matrix(values, rows: 1, columns: values.count)
+    }
+
+    /// The values of a matrix of one row.
+    init(_ row: Matrix) {
+        count = row.columns
+        matrix = row
     }
 
     /// The values of a tensor of any weight type.
@@ -105,7 +121,7 @@ public enum LinearError: Error, Equatable, CustomStringConvertible {
             return "the bias has \(found) values, its matrix has \(expected) outputs"
         case .conversion(let from, let to):
             return
-                "\(from.rawValue) weights cannot compute as \(to.rawValue); use f32, bf16, f16 or no --dtype"
+                "\(from.weightName) weights must be converted before they compute as \(to.weightName)"
         }
     }
 }

@@ -12,6 +12,8 @@ extension Linear {
         _ input: ProductInput, by linears: [Linear], into outs: [Matrix], workers: Workers,
         epilogue: (_ index: Int, _ range: Range<Int>) -> Void = { _, _ in }
     ) throws {
+        let outer = workers.begin(linears.first?.part ?? .product)
+        defer { workers.end(outer) }
         let tasks = OutputTasks(linears, rows: input.matrix.rows, threads: workers.threads)
         let run = try ProductRun(input, linears, mostOutputs: tasks.mostOutputs, workers: workers)
         workers.forEach(tasks.count) { task, worker in
@@ -29,6 +31,8 @@ extension Linear {
         workers: Workers, epilogue: (_ range: Range<Int>) -> Void
     ) throws {
         precondition(first.outputs == second.outputs, "a pair of products must have equal outputs")
+        let outer = workers.begin(first.part)
+        defer { workers.end(outer) }
         let pair = [first, second]
         let tasks = OutputTasks(joining: pair, rows: input.matrix.rows, threads: workers.threads)
         let run = try ProductRun(input, pair, mostOutputs: tasks.mostOutputs, workers: workers)
@@ -66,7 +70,7 @@ private struct OutputTasks {
         // stream from memory, and every range starts cold.
         let isFew = rows <= 8
         var size = threads == 1 && isFew ? total : total / (threads * (isFew ? 1 : 4))
-        for linear in linears where linear.compute != .blocks || !isFew {
+        for linear in linears where linear.readsIntegers ? !isFew : OneDNN.isUsed {
             size = min(size, linear.mostOutputsPerTask)
         }
         size = max(16, (size + 15) / 16 * 16)
@@ -89,18 +93,31 @@ private struct OutputTasks {
 }
 
 extension Linear {
-    /// So many that a panel of converted weights stays in the second-level cache.
-    fileprivate var mostOutputsPerTask: Int { max(16, 131_072 / max(1, inputs) / 16 * 16) }
+    /// So many that a panel of converted weights stays in the second-level cache; any number if none is needed.
+    fileprivate var mostOutputsPerTask: Int {
+        if readsIntegers { return max(16, 131_072 / max(1, inputs) / 16 * 16) }
+        let operands: OneDNN.Operands = compute == .bf16 && ck_has_bf16() != 0 ? .bf16 : .f32
+        if orientation == .rows, isReady(0..<outputs, operands) { return .max }
+        return max(16, 524_288 / operands.byteCount / max(1, inputs) / 16 * 16)
+    }
 
-    fileprivate var usesOneDNN: Bool { ck_isa().rawValue >= CK_ISA_AVX512.rawValue }
+    /// Whether the product reads integers where they lie, so that there is no panel to keep small.
+    fileprivate var readsIntegers: Bool { compute == .blocks || compute == .int8 }
 
-    fileprivate var elementType: OneDNN.Operands { compute == .bf16 && ck_has_bf16() != 0 ? .bf16 : .f32 }
+    /// Whether oneDNN can read the outputs `range` where they lie: of the right type and dense.
+    fileprivate func isReady(_ range: Range<Int>, _ operands: OneDNN.Operands) -> Bool {
+        guard rounding == nil, weight.type == (operands == .bf16 ? .bf16 : .f32) else { return false }
+        return orientation == .rows || range.count == outputs
+    }
 
-    /// Whether the outputs `range` can be read where they lie: the right type, dense, in an order that the
-    /// product takes.
-    fileprivate func isReady(_ range: Range<Int>) -> Bool {
-        guard rounding == nil, weight.type == (elementType == .bf16 ? .bf16 : .f32) else { return false }
-        return orientation == .rows || usesOneDNN && range.count == outputs
+    /// The weights of the outputs from `first` on, for the kernel which decodes them as it goes.
+    fileprivate func floatWeights(from first: Int) -> ck_float_weights? {
+        guard let type = weight.type.kernelType, let rowBytes = weight.type.rowBytes(columns: weight.columns)
+        else { return nil }
+        let start = orientation == .rows ? first * rowBytes : first * weight.type.blockBytes
+        return ck_float_weights(
+            type: type, rounding: rounding?.kernelType ?? CK_F32, by_columns: orientation == .rows ? 0 : 1,
+            bytes: weight.bytes.base + start, stride: rowBytes)
     }
 }
 
@@ -108,6 +125,8 @@ extension Linear {
 private struct ProductRun: @unchecked Sendable {
     // Sound: workers write disjoint outputs and their own scratch; the failure is behind a lock.
     let input: ProductInput
+    // Asked once: what the parts of one region agree on.
+    private let usesOneDNN = OneDNN.isUsed
     private let scratch: WorkerScratch
     private let failure = Failure()
 
@@ -120,9 +139,15 @@ private struct ProductRun: @unchecked Sendable {
             case .blocks:
                 guard let type = linear.weight.type.kernelType else { continue }
                 bytes = max(bytes, ck_product_scratch_bytes(type, rows, linear.inputs))
+            case .int8:
+                bytes = max(bytes, ck_product_int8_scratch_bytes(rows, linear.inputs))
             case .f32, .bf16:
                 let outputs = min(mostOutputs, linear.outputs)
-                bytes = max(bytes, FloatScratch(linear, outputs: outputs, rows: rows).byteCount)
+                let needed =
+                    usesOneDNN
+                    ? FloatScratch(linear, input.operands(of: linear), outputs: outputs, rows: rows).byteCount
+                    : ck_product_float_scratch_bytes()
+                bytes = max(bytes, needed)
             }
         }
         scratch = try workers.scratch(byteCount: bytes)
@@ -136,6 +161,7 @@ private struct ProductRun: @unchecked Sendable {
         let result = out.base + range.lowerBound
         switch linear.compute {
         case .blocks: blocks(linear, range, result, out.stride, memory)
+        case .int8: int8(linear, range, result, out.stride, memory)
         case .f32, .bf16: floats(linear, range, result, out.stride, memory)
         }
         if let bias = linear.bias {
@@ -159,55 +185,77 @@ private struct ProductRun: @unchecked Sendable {
             outStride, memory)
     }
 
+    private func int8(
+        _ linear: Linear, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>, _ outStride: Int,
+        _ memory: UnsafeMutableRawPointer
+    ) {
+        guard let form = input.quantizedRows, let scales = linear.weight.rowScales else { return }
+        let weights = (linear.weight.bytes.base + range.lowerBound * linear.inputs)
+            .assumingMemoryBound(to: Int8.self)
+        ck_product_int8(
+            input.matrix.rows, range.count, linear.inputs, weights, scales.pointer + range.lowerBound,
+            form.values, form.scales, form.sums, out, outStride, memory)
+    }
+
     private func floats(
         _ linear: Linear, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>, _ outStride: Int,
         _ memory: UnsafeMutableRawPointer
     ) {
         let matrix = input.matrix
         guard matrix.rows > 0 else { return }
-        let parts = FloatScratch(linear, outputs: range.count, rows: matrix.rows)
+        guard usesOneDNN else {
+            guard var weights = linear.floatWeights(from: range.lowerBound) else { return }
+            ck_product_float(
+                &weights, matrix.rows, range.count, linear.inputs, matrix.base, matrix.stride, out, outStride,
+                memory)
+            return
+        }
+        let operands = input.operands(of: linear)
+        let parts = FloatScratch(linear, operands, outputs: range.count, rows: matrix.rows)
         var weights = linear.weight.bytes.base
-        var orientation = linear.orientation
-        if linear.isReady(range) {
-            if orientation == .rows {
-                weights += range.lowerBound * linear.inputs * (linear.elementType == .bf16 ? 2 : 4)
+        if linear.isReady(range, operands) {
+            if linear.orientation == .rows {
+                weights += range.lowerBound * linear.inputs * operands.byteCount
             }
         } else {
             parts.fillPanel(linear, range, memory)
             weights = UnsafeRawPointer(memory)
-            if !linear.usesOneDNN { orientation = .rows }
         }
-        if linear.usesOneDNN {
-            let key = OneDNN.Key(
-                operands: linear.elementType, rows: matrix.rows, outputs: range.count, inputs: linear.inputs,
-                orientation: orientation)
-            let x =
-                linear.elementType == .bf16
-                ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
-            guard let x else { return }
-            let isDense = outStride == range.count || matrix.rows == 1
-            let result = isDense ? out : parts.result(memory)
-            failure.catching { try OneDNN.product(key, x: x, weights: weights, out: result) }
-            guard !isDense else { return }
-            for row in 0..<matrix.rows {
-                (out + row * outStride).update(from: result + row * range.count, count: range.count)
-            }
-        } else {
-            ck_product_f32(
-                matrix.rows, range.count, linear.inputs, matrix.base, matrix.stride,
-                weights.assumingMemoryBound(to: Float.self), linear.inputs, out, outStride)
+        let key = OneDNN.Key(
+            operands: operands, rows: matrix.rows, outputs: range.count, inputs: linear.inputs,
+            orientation: linear.orientation)
+        let x =
+            operands == .bf16
+            ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
+        guard let x else { return }
+        let isDense = outStride == range.count || matrix.rows == 1
+        let result = isDense ? out : parts.result(memory)
+        failure.catching { try OneDNN.product(key, x: x, weights: weights, out: result) }
+        guard !isDense else { return }
+        for row in 0..<matrix.rows {
+            (out + row * outStride).update(from: result + row * range.count, count: range.count)
         }
     }
 }
 
-/// Scratch memory of one f32 or bf16 task: a panel of converted weights, one more row, and a dense result.
+extension ProductInput {
+    /// The types in which oneDNN multiplies: bf16 only if this input was prepared so.
+    fileprivate func operands(of linear: Linear) -> OneDNN.Operands {
+        linear.compute == .bf16 && bf16 != nil ? .bf16 : .f32
+    }
+}
+
+/// Scratch memory of one task of oneDNN: a panel of converted weights, one more row, and a dense result.
 private struct FloatScratch {
+    private let operands: OneDNN.Operands
     private let panelBytes: Int
     private let rowBytes: Int
     private let resultBytes: Int
 
-    init(_ linear: Linear, outputs: Int, rows: Int) {
-        panelBytes = (outputs * linear.inputs * 4 + 63) / 64 * 64
+    init(_ linear: Linear, _ operands: OneDNN.Operands, outputs: Int, rows: Int) {
+        self.operands = operands
+        let isReady = linear.orientation == .rows && linear.isReady(0..<outputs, operands)
+        panelBytes = isReady ? 0 : (outputs * linear.inputs * operands.byteCount + 63) / 64 * 64
         rowBytes = (max(outputs, linear.inputs) * 6 + 63) / 64 * 64
         resultBytes = rows * outputs * 4
     }
@@ -218,8 +266,7 @@ private struct FloatScratch {
         (memory + panelBytes + rowBytes).assumingMemoryBound(to: Float.self)
     }
 
-    /// Converts the weights of the outputs `range`: `[outputs, inputs]`, or `[inputs, outputs]` if the matrix is
-    /// stored so and oneDNN multiplies.
+    /// Converts the weights of the outputs `range`, in the order in which the matrix is stored.
     func fillPanel(_ linear: Linear, _ range: Range<Int>, _ memory: UnsafeMutableRawPointer) {
         let type = linear.weight.type
         guard let storedRowBytes = type.rowBytes(columns: linear.weight.columns) else { return }
@@ -235,13 +282,7 @@ private struct FloatScratch {
         }
         for input in 0..<linear.inputs {
             let part = stored + input * storedRowBytes + range.lowerBound * type.blockBytes
-            if linear.usesOneDNN {
-                convert(linear, part, range.count, memory, input * range.count, row)
-            } else {
-                convert(linear, part, range.count, UnsafeMutableRawPointer(row), 0, row + range.count)
-                let panel = memory.assumingMemoryBound(to: Float.self)
-                for slot in 0..<range.count { panel[slot * linear.inputs + input] = row[slot] }
-            }
+            convert(linear, part, range.count, memory, input * range.count, row)
         }
     }
 
@@ -251,7 +292,7 @@ private struct FloatScratch {
         _ offset: Int, _ spare: UnsafeMutablePointer<Float>
     ) {
         guard let type = linear.weight.type.kernelType else { return }
-        if linear.elementType == .bf16 {
+        if operands == .bf16 {
             ck_dequantize_bf16(type, count, source, target.assumingMemoryBound(to: UInt16.self) + offset)
             return
         }

@@ -12,7 +12,11 @@ enum OneDNN {
     enum Operands: UInt8 {
         case f32, bf16
         var code: dnnl_data_type_t { self == .f32 ? dnnl_f32 : dnnl_bf16 }
+        var byteCount: Int { self == .f32 ? 4 : 2 }
     }
+
+    /// Whether f32 and bf16 products are oneDNN's on the instruction set in use.
+    static var isUsed: Bool { ck_isa().rawValue >= CK_ISA_AVX512.rawValue }
 
     /// What a primitive depends on.
     struct Key: Hashable {

@@ -3,10 +3,13 @@ import CorvidKernels
 /// Rows of activations on their way into products: each form that a weight type needs is made once.
 public struct ProductInput {
     let matrix: Matrix
+    /// int8 with a scale for each block of 32.
     private(set) var quantized: Quantized?
+    /// int8 with a scale for each row.
+    private(set) var quantizedRows: Quantized?
     private(set) var bf16: UnsafeMutablePointer<UInt16>?
     /// Keep the memory of the forms alive.
-    private var owners: (AlignedBuffer?, AlignedBuffer?)
+    private var owners: [AlignedBuffer] = []
 
     struct Quantized: @unchecked Sendable {
         let values: UnsafeMutablePointer<Int8>
@@ -16,6 +19,8 @@ public struct ProductInput {
 
     /// Prepares `matrix` `[rows, inputs]` for all of `linears`; memory comes from `arena`.
     public init(_ matrix: Matrix, for linears: [Linear], workers: Workers, arena: Arena) throws {
+        let outer = workers.begin(.rounding)
+        defer { workers.end(outer) }
         let rows = matrix.rows
         let inputs = matrix.columns
         let matrix = try Self.dense(matrix, arena)
@@ -25,7 +30,7 @@ public struct ProductInput {
             let blocks = inputs / 32
             // int8 values first, then scales, then sums; rows of 32 keep the latter two aligned.
             let (owner, base) = try arena.reserve(byteCount: rows * (inputs + 8 * blocks))
-            owners.0 = owner
+            owners.append(owner)
             let form = Quantized(
                 values: base.bindMemory(to: Int8.self, capacity: rows * inputs),
                 scales: (base + rows * inputs).bindMemory(to: Float.self, capacity: rows * blocks),
@@ -41,9 +46,26 @@ public struct ProductInput {
             }
             quantized = form
         }
+        if linears.contains(where: { $0.compute == .int8 }) {
+            let padded = (rows * inputs + 3) / 4 * 4
+            let (owner, base) = try arena.reserve(byteCount: padded + 8 * rows)
+            owners.append(owner)
+            let form = Quantized(
+                values: base.bindMemory(to: Int8.self, capacity: rows * inputs),
+                scales: (base + padded).bindMemory(to: Float.self, capacity: rows),
+                sums: (base + padded + 4 * rows).bindMemory(to: Int32.self, capacity: rows))
+            workers.forEach(rowTasks.count) { task, _ in
+                let range = rowTasks[task]
+                let first = range.lowerBound
+                ck_quantize_rows(
+                    range.count, inputs, matrix.pointer(row: first), matrix.stride,
+                    form.values + first * inputs, form.scales + first, form.sums + first)
+            }
+            quantizedRows = form
+        }
         if linears.contains(where: { $0.compute == .bf16 }), ck_has_bf16() != 0 {
             let (owner, base) = try arena.reserve(byteCount: rows * inputs * 2)
-            owners.1 = owner
+            owners.append(owner)
             let form = base.bindMemory(to: UInt16.self, capacity: rows * inputs)
             workers.forEach(rowTasks.count) { task, _ in
                 for row in rowTasks[task] {

@@ -62,6 +62,26 @@ public enum DType: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// Whether a weight may have this type.
+    /// Whether a weight may have this type. `i8` needs a scale for each row beside it:
+    /// ``Tensor/scaled(byRows:)``.
     public var holdsWeights: Bool { kernelType != nil }
+
+    /// The type as a choice for weights: `int8` for `i8`, whose rows get scales, and lower case for all.
+    public var weightName: String { self == .i8 ? "int8" : rawValue.lowercased() }
+
+    /// The type that weights get which are to be converted to this one, in rows of `columns`.
+    ///
+    /// Blocks must divide a row. Where those of 256 do not, llama.cpp's choices of 32 stand in: Q5_0 for Q4_K,
+    /// Q5_1 for Q5_K, Q8_0 for Q6_K; where 32 does not either, f16.
+    public func weightType(columns: Int) -> DType {
+        if columns % blockSize == 0 { return self }
+        let smaller: DType
+        switch self {
+        case .q4_K: smaller = .q5_0
+        case .q5_K: smaller = .q5_1
+        case .q6_K: smaller = .q8_0
+        default: return .f16
+        }
+        return columns % smaller.blockSize == 0 ? smaller : .f16
+    }
 }

@@ -6,6 +6,8 @@ public struct Tensor: Sendable {
     /// Sizes from the outermost to the innermost (contiguous) axis.
     public let shape: [Int]
     public let bytes: Bytes
+    /// For weights of type `i8` the factor of each row, `[rows]`.
+    public private(set) var rowScales: Vector?
 
     /// - Throws: ``TensorError`` if blocks do not divide the innermost axis, or the bytes do not fit the shape.
     public init(type: DType, shape: [Int], bytes: Bytes) throws {
@@ -27,6 +29,21 @@ public struct Tensor: Sendable {
         let bytes = Bytes(owner: buffer, base: UnsafeRawPointer(buffer.base), count: values.count * 4)
         try self.init(type: .f32, shape: shape, bytes: bytes)
     }
+
+    /// The matrix with int8 rows whose values are scale · integer, rounded once.
+    /// - Parameter scales: finite factors, one for each row.
+    /// - Throws: ``TensorError`` if this is no int8 matrix of so many rows.
+    public func scaled(byRows scales: Vector) throws -> Tensor {
+        guard type == .i8, shape.count == 2, rows == scales.count else {
+            throw TensorError.scales(type: type, shape: shape, found: scales.count)
+        }
+        var copy = self
+        copy.rowScales = scales
+        return copy
+    }
+
+    /// Whether the numbers can be weights: `i8` only with scales.
+    public var holdsWeights: Bool { type.holdsWeights || rowScales != nil }
 
     /// Bytes that a tensor of this type and shape has, checked for overflow.
     public static func byteCount(type: DType, shape: [Int]) throws -> Int {
@@ -62,6 +79,14 @@ public struct Tensor: Sendable {
                 Float(Double(bitPattern: bytes.integer(at: index * 8, as: UInt64.self) ?? 0))
             }
         }
+        if rowScales != nil {
+            return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+                if let out = buffer.baseAddress {
+                    for row in 0..<rows { dequantize(row: row, into: out + row * columns) }
+                }
+                initialized = count
+            }
+        }
         guard let kernelType = type.kernelType else { throw TensorError.notWeights(type: type) }
         return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             if let out = buffer.baseAddress { ck_dequantize(kernelType, count, bytes.base, out) }
@@ -76,7 +101,26 @@ public struct Tensor: Sendable {
         else {
             throw TensorError.blocks(type: type, shape: shape)
         }
-        return try Tensor(type: type, shape: [range.count, columns], bytes: part)
+        let result = try Tensor(type: type, shape: [range.count, columns], bytes: part)
+        guard let rowScales else { return result }
+        return try result.scaled(byRows: Vector(Array(rowScales.values[range])))
+    }
+
+    /// Lets the system take back the memory of a mapped file's pages that hold this tensor. They are read again
+    /// when they are used.
+    public func releasePages() { bytes.releasePages() }
+
+    /// Writes the values of one row, or of `part` of its columns, which begins and ends with blocks.
+    func dequantize(row: Int, columns part: Range<Int>? = nil, into out: UnsafeMutablePointer<Float>) {
+        let part = part ?? 0..<columns
+        guard let rowBytes = type.rowBytes(columns: columns) else { return }
+        let start = bytes.base + row * rowBytes + part.lowerBound / type.blockSize * type.blockBytes
+        if let rowScales {
+            ck_dequantize_row_int8(
+                part.count, start.assumingMemoryBound(to: Int8.self), rowScales.pointer[row], out)
+        } else if let kernelType = type.kernelType {
+            ck_dequantize(kernelType, part.count, start, out)
+        }
     }
 }
 
@@ -85,6 +129,7 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
     case blocks(type: DType, shape: [Int])
     case size(type: DType, shape: [Int], expected: Int, found: Int)
     case notWeights(type: DType)
+    case scales(type: DType, shape: [Int], found: Int)
 
     public var description: String {
         switch self {
@@ -96,6 +141,9 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
             return "shape \(shape) of \(type.rawValue) needs \(expected) bytes, found \(found)"
         case .notWeights(let type):
             return "type \(type.rawValue) holds no weights; expected f32, f16, bf16 or a quantised type"
+        case .scales(let type, let shape, let found):
+            return
+                "\(found) scales do not fit shape \(shape) of \(type.rawValue); expected one for each row of i8"
         }
     }
 }

@@ -11,8 +11,8 @@ import Darwin
 /// Sound: the two pthread objects are allocated once, used only through their own thread-safe functions, and
 /// freed with this object.
 final class Condition: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let variable = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    fileprivate let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    fileprivate let variable = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     init() {
         pthread_mutex_init(mutex, nil)
@@ -39,6 +39,16 @@ final class Condition: @unchecked Sendable {
         change()
         pthread_mutex_unlock(mutex)
         pthread_cond_broadcast(variable)
+    }
+}
+
+extension Condition {
+    /// Wakes at most `count` sleepers, for whom something has changed that is not behind the mutex.
+    func wake(_ count: Int) {
+        // Whoever has asked in vain sleeps by the time the mutex is free.
+        pthread_mutex_lock(mutex)
+        pthread_mutex_unlock(mutex)
+        for _ in 0..<count { pthread_cond_signal(variable) }
     }
 }
 

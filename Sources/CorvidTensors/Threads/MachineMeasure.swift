@@ -36,8 +36,8 @@ public enum MachineMeasure {
         }
     }
 
-    /// Best rate in operations per second (two per multiply-add) of int8 dots, or of f32 fused multiply-adds.
-    public static func peakOperations(integer: Bool, pool: WorkerPool) throws -> Double {
+    /// Best rate in operations per second (two per multiply-add) of the multiply-adds of `arithmetic`.
+    public static func peakOperations(_ arithmetic: Arithmetic, pool: WorkerPool) throws -> Double {
         try pool.runBlocking { workers in
             let clock = ContinuousClock()
             var best = 0.0
@@ -46,13 +46,39 @@ public enum MachineMeasure {
                 let seconds = clock.measure {
                     workers.forEach(workers.threads) { _, _ in
                         var sink: Float = 0
-                        let done = ck_peak_operations(integer ? 1 : 0, 200_000, &sink)
+                        let done = ck_peak_operations(arithmetic.kernel, 200_000, &sink)
                         operations.wrappingAdd(UInt64(done), ordering: .relaxed)
                     }
                 }
                 best = max(best, Double(operations.load(ordering: .relaxed)) / seconds.inSeconds)
             }
             return best
+        }
+    }
+}
+
+/// The multiply-adds that a product is made of.
+public enum Arithmetic: String, Sendable {
+    case f32, bf16
+    /// Exact sums of products of 8-bit integers.
+    case int8
+
+    fileprivate var kernel: ck_arithmetic {
+        switch self {
+        case .f32: CK_F32_FMA
+        case .bf16: CK_BF16_DOT
+        case .int8: CK_INT8_DOT
+        }
+    }
+}
+
+extension Linear {
+    /// What its products are made of on this processor.
+    public var arithmetic: Arithmetic {
+        switch compute {
+        case .blocks, .int8: .int8
+        case .f32: .f32
+        case .bf16: ck_has_bf16() != 0 ? .bf16 : .f32
         }
     }
 }

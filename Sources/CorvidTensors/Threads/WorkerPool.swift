@@ -11,8 +11,8 @@ import Darwin
 ///
 /// A pass blocks for milliseconds to minutes, so it must not sit on Swift's cooperative threads. Between the
 /// operations of one job the workers spin for a moment (a small model has some hundred operations in 3 ms;
-/// waking a thread costs more than most of them); between jobs they sleep. When there are more threads than
-/// processors they never spin.
+/// waking a thread costs more than most of them); between jobs they sleep. Of more threads than processors only
+/// as many are awake as there are processors, since the others could only take turns with them.
 public final class WorkerPool: Sendable {
     /// Threads that work on an operation, the leader included.
     public let threads: Int
@@ -24,7 +24,7 @@ public final class WorkerPool: Sendable {
     /// - Throws: ``MemoryError/threads`` if there is not even one.
     public init(threads: Int? = nil) throws {
         let wanted = max(1, min(threads ?? Self.availableProcessors, 1024))
-        let team = Team(threads: wanted, spins: wanted <= Self.availableProcessors)
+        let team = Team(threads: wanted, processors: Self.availableProcessors)
         let queue = JobQueue()
         let leads = startThread {
             prepareThread()
@@ -84,6 +84,21 @@ public struct Workers {
         team.run(tasks: tasks, body)
     }
 
+    /// The time from now on belongs to `part`, if the pool is being profiled. Give the result to ``end(_:)``.
+    @inline(__always)
+    func begin(_ part: PassPart) -> PassPart? { team.recorder?.begin(part) }
+
+    /// The time from now on belongs to the part before ``begin(_:)``.
+    @inline(__always)
+    func end(_ outer: PassPart?) { if let outer { team.recorder?.end(outer) } }
+
+    func record() throws { team.recorder = try PassRecorder(threads: threads) }
+
+    func stopRecording() -> PassProfile? {
+        defer { team.recorder = nil }
+        return team.recorder?.profile
+    }
+
     /// At least `byteCount` bytes of memory for each worker, valid until the next call.
     func scratch(byteCount: Int) throws -> WorkerScratch { try team.scratch(byteCount: byteCount) }
 }
@@ -102,6 +117,8 @@ struct WorkerScratch: @unchecked Sendable {
 /// read only by the holder of a valid ticket; the leader waits until every ticket is worked off.
 private final class Team: @unchecked Sendable {
     let threads: Int
+    /// Workers that are awake at most, unless chance wakes more.
+    private let helpers: Int
     private let spinLimit: Int
     /// Serial number, tasks and next task of the running operation in one word, so that a late worker can
     /// never match the task of one operation with the body of another.
@@ -114,6 +131,8 @@ private final class Team: @unchecked Sendable {
     private var body: ((Int, Int) -> Void)?
     private var serial: UInt64 = 0
     private var scratchBuffer: AlignedBuffer?
+    /// Takes times while the pool is being profiled. Only the leader touches it.
+    fileprivate var recorder: PassRecorder?
 
     /// Rounds of waiting before the processor is offered to others: longer than the serial steps between two
     /// operations of a small model take.
@@ -123,12 +142,24 @@ private final class Team: @unchecked Sendable {
     private static let taskBits: UInt64 = 24
     private static let taskMask: UInt64 = (1 << 24) - 1
 
-    init(threads: Int, spins: Bool) {
+    init(threads: Int, processors: Int) {
         self.threads = threads
-        spinLimit = spins ? Self.pauses : 0
+        helpers = max(1, min(threads, processors) - 1)
+        // On a single processor whoever spins keeps the others from working.
+        spinLimit = processors > 1 ? Self.pauses : 0
     }
 
     func run(tasks: Int, _ body: (Int, Int) -> Void) {
+        if let recorder {
+            let start = recorder.beginOperation()
+            share(tasks: tasks) { task, worker in recorder.time(worker: worker) { body(task, worker) } }
+            recorder.endOperation(start)
+        } else {
+            share(tasks: tasks, body)
+        }
+    }
+
+    private func share(tasks: Int, _ body: (Int, Int) -> Void) {
         guard threads > 1, tasks > 1 else {
             for task in 0..<max(0, tasks) { body(task, 0) }
             return
@@ -140,7 +171,7 @@ private final class Team: @unchecked Sendable {
             serial &+= 1
             let first = (serial << (2 * Self.taskBits)) | (UInt64(tasks) << Self.taskBits)
             ticket.store(first, ordering: .sequentiallyConsistent)
-            if sleepers.load(ordering: .sequentiallyConsistent) > 0 { condition.broadcast() }
+            wake(for: tasks)
             takeTasks(worker: 0)
             var spins = 0
             while pending.load(ordering: .acquiring) > 0 {
@@ -198,13 +229,25 @@ private final class Team: @unchecked Sendable {
         sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
 
-    /// A job begins: workers wake and spin, ready for its first operation.
-    func begin() {
-        active.store(true, ordering: .sequentiallyConsistent)
-        if spinLimit > 0, sleepers.load(ordering: .sequentiallyConsistent) > 0 { condition.broadcast() }
+    /// Wakes workers for all tasks but the leader's, if too few are awake.
+    private func wake(for tasks: Int) {
+        let asleep = sleepers.load(ordering: .sequentiallyConsistent)
+        guard asleep > 0 else { return }
+        let missing = min(helpers, tasks - 1) - (threads - 1 - asleep)
+        if missing > 0 { condition.wake(missing) }
     }
 
-    func end() { active.store(false, ordering: .sequentiallyConsistent) }
+    /// A job begins: workers wake and spin, ready for its first operation.
+    func begin() {
+        recorder?.beginPass()
+        active.store(true, ordering: .sequentiallyConsistent)
+        if spinLimit > 0 { wake(for: threads) }
+    }
+
+    func end() {
+        active.store(false, ordering: .sequentiallyConsistent)
+        recorder?.endPass()
+    }
 
     func stop() {
         stopped.store(true, ordering: .sequentiallyConsistent)

@@ -18,29 +18,17 @@ struct AddedToken: Sendable, Equatable {
 /// Added tokens as a trie over their bytes.
 struct AddedTokenTrie: Sendable {
     let tokens: [AddedToken]
-    private var edges: PairTable  // (node, byte) to node
-    private var terminals: [Int32] = [-1]  // index in `tokens` of the one that ends at a node
+    private var trie: ByteTrie  // values are indices in `tokens`
     private var begins = [Bool](repeating: false, count: 256)
 
     init(_ added: [AddedToken]) {
         // Of tokens with equal content the first counts, special ones before others.
         let tokens = added.filter(\.isSpecial) + added.filter { !$0.isSpecial }
         self.tokens = tokens
-        edges = PairTable(capacity: tokens.reduce(0) { $0 + $1.content.count })
+        trie = ByteTrie(capacity: tokens.reduce(0) { $0 + $1.content.count })
         for (index, token) in tokens.enumerated() where !token.content.isEmpty {
             begins[Int(token.content[0])] = true
-            var node: Int32 = 0
-            for byte in token.content {
-                let next = edges[node, Int32(byte)]
-                if next != PairTable.none {
-                    node = Int32(truncatingIfNeeded: next)
-                } else {
-                    edges.set(node, Int32(byte), UInt64(terminals.count))
-                    node = Int32(truncatingIfNeeded: terminals.count)
-                    terminals.append(-1)
-                }
-            }
-            if terminals[Int(node)] < 0 { terminals[Int(node)] = Int32(truncatingIfNeeded: index) }
+            trie.insert(token.content, value: Int32(truncatingIfNeeded: index), keepsFirst: true)
         }
     }
 
@@ -56,14 +44,13 @@ struct AddedTokenTrie: Sendable {
 
     /// Calls `body` with each token that stands at `start`, from the shortest to the longest.
     func forEachMatch(_ bytes: [UInt8], at start: Int, _ end: Int, _ body: (Int) -> Void) {
-        var node: Int32 = 0
+        var node = ByteTrie.root
         var place = start
         while place < end {
-            let next = edges[node, Int32(bytes[place])]
-            if next == PairTable.none { return }
-            node = Int32(truncatingIfNeeded: next)
+            node = trie.child(node, bytes[place])
+            if node == ByteTrie.none { return }
             place += 1
-            if terminals[Int(node)] >= 0 { body(Int(terminals[Int(node)])) }
+            if trie.value(node) >= 0 { body(Int(trie.value(node))) }
         }
     }
 

@@ -160,6 +160,9 @@ enum WordBoundary {
 
     private static func isWord(_ point: UInt32?) -> Bool {
         guard let point, let scalar = Unicode.Scalar(point) else { return false }
+        if point < 0x80 {
+            return ScalarClasses.shared[point].rawValue & 3 != 0 || point == 0x5F  // letters, digits, _
+        }
         let properties = scalar.properties
         switch properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true

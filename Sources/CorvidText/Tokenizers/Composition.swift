@@ -1,54 +1,54 @@
-/// Normalisation form C (Unicode Standard Annex 15): what can be written as one code point is.
+/// The normalisation forms of the Unicode Standard (Annex 15).
 ///
 /// The tables are those of Hugging Face `tokenizers`, which are older than the newest Unicode version.
 struct Composition: Sendable {
     private var decompositions: [UInt32: [UInt32]] = [:]
     private var compositions: [UInt64: UInt32] = [:]
+    private var compatible: [UInt32: [UInt32]] = [:]
     private var orders: [UInt32: UInt8] = [:]  // combining classes that are not 0
-    private var affected: [UInt64] = []  // a bit for each code point that may change a text
+    private var affected = PointSet()  // code points that form C may change
+    private var divisible = PointSet()  // code points that come apart, and marks, save Hangul syllables
 
     /// The one set of tables.
     static let shared = Composition()
 
     private init() {
-        let others = CompositionData.decompositions
-        var index = 0
-        while index < others.count {
-            let length = Int(others[index + 1])
-            decompositions[others[index]] = Array(others[(index + 2)..<(index + 2 + length)])
-            setAffected(others[index])
-            index += 2 + length
-        }
+        decompositions = Self.lists(CompositionData.decompositions)
+        for point in decompositions.keys { affected.insert(point) }
+        compatible = Self.lists(CompatibilityData.decompositions)
         let pairs = CompositionData.pairs
         for index in stride(from: 0, to: pairs.count, by: 3) {
             decompositions[pairs[index]] = [pairs[index + 1], pairs[index + 2]]
             compositions[Self.key(pairs[index + 1], pairs[index + 2])] = pairs[index]
         }
-        for index in stride(from: 0, to: pairs.count, by: 3) { setAffected(pairs[index + 2]) }
-        for point in Hangul.joining { setAffected(point) }
+        for index in stride(from: 0, to: pairs.count, by: 3) { affected.insert(pairs[index + 2]) }
+        for point in Hangul.joining { affected.insert(point) }
         let marks = CompositionData.marks
         for index in stride(from: 0, to: marks.count, by: 3) {
             for point in marks[index]..<(marks[index] + marks[index + 1]) {
                 orders[point] = UInt8(marks[index + 2])
-                setAffected(point)
+                affected.insert(point)
+                divisible.insert(point)
             }
         }
+        for point in decompositions.keys { divisible.insert(point) }
+        for point in compatible.keys { divisible.insert(point) }
     }
 
-    private mutating func setAffected(_ point: UInt32) {
-        let word = Int(point / 64)
-        if word >= affected.count {
-            affected.append(contentsOf: repeatElement(0, count: word + 1 - affected.count))
+    private static func lists(_ numbers: [UInt32]) -> [UInt32: [UInt32]] {
+        var result: [UInt32: [UInt32]] = [:]
+        var index = 0
+        while index + 1 < numbers.count {
+            let length = Int(numbers[index + 1])
+            result[numbers[index]] = Array(numbers[(index + 2)..<(index + 2 + length)])
+            index += 2 + length
         }
-        affected[word] |= 1 << UInt64(point % 64)
+        return result
     }
 
     /// Whether a text with this code point may differ from its form C: the point is replaced, it joins
     /// the one before it, or it is a mark whose place among others counts.
-    private func mayChange(_ point: UInt32) -> Bool {
-        let word = Int(point / 64)
-        return word < affected.count && affected[word] & (1 << UInt64(point % 64)) != 0
-    }
+    private func mayChange(_ point: UInt32) -> Bool { affected.contains(point) }
 
     /// Below this code point nothing changes and nothing combines.
     private static let firstAffected: UInt32 = 0x300
@@ -106,8 +106,7 @@ struct Composition: Sendable {
 
     private func flush(_ points: inout [UInt32], into output: inout [UInt8]) {
         for point in composed(points) {
-            guard let scalar = Unicode.Scalar(point) else { continue }
-            if point < 0x80 { output.append(UInt8(point)) } else { output += UTF8Sequence.bytes(of: scalar) }
+            UTF8Sequence.append(point, to: &output)
         }
         points.removeAll(keepingCapacity: true)
     }
@@ -135,8 +134,53 @@ struct Composition: Sendable {
         return result
     }
 
+    /// `bytes[range]` taken apart (form D, or KD), or nil when it is unchanged for sure. Parts that are no
+    /// valid UTF-8 stay as they are.
+    func decompose(_ bytes: [UInt8], _ range: Range<Int>, compatibly: Bool = false) -> [UInt8]? {
+        guard var place = bytes[range].firstIndex(where: { $0 >= 0x80 }) else { return nil }
+        var output = Array(bytes[range.lowerBound..<place])
+        output.reserveCapacity(range.count + range.count / 4)
+        var marks: [(point: UInt32, order: UInt8)] = []
+        func flush(_ marks: inout [(point: UInt32, order: UInt8)]) {
+            if marks.isEmpty { return }
+            sortMarks(&marks)
+            for (point, _) in marks { UTF8Sequence.append(point, to: &output) }
+            marks.removeAll(keepingCapacity: true)
+        }
+        while place < range.upperBound {
+            if bytes[place] < 0x80 {
+                flush(&marks)
+                output.append(bytes[place])
+                place += 1
+                continue
+            }
+            let (point, length) = UTF8Sequence.decode(bytes, at: place, end: range.upperBound)
+            guard let point, divisible.contains(point) || Hangul.isSyllable(point) else {
+                flush(&marks)
+                output.append(contentsOf: bytes[place..<(place + length)])
+                place += length
+                continue
+            }
+            place += length
+            let count = marks.count
+            if compatibly, let parts = compatible[point] {
+                for part in parts { marks.append((part, order(of: part))) }
+            } else {
+                decompose(point, into: &marks)
+            }
+            // What begins with a starter is sorted apart from what stood before.
+            if marks[count].order == 0, count > 0 {
+                var before = Array(marks[..<count])
+                marks.removeFirst(count)
+                flush(&before)
+            }
+        }
+        flush(&marks)
+        return output
+    }
+
     private func decompose(_ point: UInt32, into marks: inout [(point: UInt32, order: UInt8)]) {
-        if (Hangul.first..<Hangul.end).contains(point) {
+        if Hangul.isSyllable(point) {
             for part in Hangul.parts(of: point) { marks.append((part, 0)) }
         } else if point >= 0xC0, let parts = decompositions[point] {
             for part in parts { decompose(part, into: &marks) }
@@ -175,6 +219,8 @@ private enum Hangul {
         trailing: UInt32 = 0x11A7
     static let leadings: UInt32 = 19, vowels: UInt32 = 21, trailings: UInt32 = 28
     static let end = first + leadings * vowels * trailings
+    static func isSyllable(_ point: UInt32) -> Bool { (first..<end).contains(point) }
+
     /// The parts that join the one before them.
     static let joining = Array(vowel..<(vowel + vowels)) + Array((trailing + 1)..<(trailing + trailings))
 
@@ -196,5 +242,22 @@ private enum Hangul {
             return left + right - trailing
         }
         return nil
+    }
+}
+
+/// A bit for each code point up to the greatest that is in the set.
+private struct PointSet: Sendable {
+    private var words: [UInt64] = []
+
+    mutating func insert(_ point: UInt32) {
+        let word = Int(point / 64)
+        if word >= words.count { words.append(contentsOf: repeatElement(0, count: word + 1 - words.count)) }
+        words[word] |= 1 << UInt64(point % 64)
+    }
+
+    @inline(__always)
+    func contains(_ point: UInt32) -> Bool {
+        let word = Int(point / 64)
+        return word < words.count && words[word] & (1 << UInt64(point % 64)) != 0
     }
 }

@@ -1,106 +1,134 @@
-extension ByteLevelBPE {
+extension PipelineTokenizer {
     /// Makes the tokenizer that a GGUF file describes, with the ids that llama.cpp gives.
-    ///
-    /// - Parameters:
-    ///   - model: `tokenizer.ggml.model`; byte-level BPE is "gpt2".
-    ///   - pre: `tokenizer.ggml.pre`, the name of the pre-tokeniser. Files without it are from the time
-    ///     when llama.cpp knew only GPT-2's, which is taken then.
-    ///   - tokens: `tokenizer.ggml.tokens`, spelled in the byte-level alphabet, added tokens verbatim.
-    ///   - tokenTypes: `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined,
-    ///     5 unused, 6 byte. Without it all are normal.
-    ///   - merges: `tokenizer.ggml.merges`, two pieces with a blank between them.
-    ///   - beginningOfSequence: `tokenizer.ggml.bos_token_id`, and so on for the other ids.
-    ///   - addsBeginningOfSequence: `tokenizer.ggml.add_bos_token`; without it the pre-tokeniser decides.
-    ///   - addsEndOfSequence: `tokenizer.ggml.add_eos_token`.
-    ///   - file: the name of the file for messages.
-    public convenience init(
-        ggufModel model: String, pre: String?, tokens: ByteStrings, tokenTypes: [Int32]? = nil,
-        merges: ByteStrings, beginningOfSequence: Int? = nil, endOfSequence: Int? = nil, unknown: Int? = nil,
-        padding: Int? = nil, addsBeginningOfSequence: Bool? = nil, addsEndOfSequence: Bool? = nil,
-        file: String = "the GGUF file"
-    ) throws(TokenizerError) {
-        guard model == "gpt2" else {
+    public convenience init(_ vocabulary: GGUFVocabulary) throws(TokenizerError) {
+        switch vocabulary.model {
+        case "gpt2": self.init(try Self.bytePairs(vocabulary))
+        case "llama", "t5": self.init(try Self.sentencePiece(vocabulary))
+        case "bert": self.init(try Self.wordPiece(vocabulary))
+        case let other:
             throw .unsupported(
-                field: "tokenizer.ggml.model", found: "\"\(model.prefix(80))\"",
-                supported: "\"gpt2\" (byte-level BPE)", file: file)
+                field: "tokenizer.ggml.model", found: "\"\(other.prefix(80))\"",
+                supported:
+                    "\"gpt2\" (byte-level BPE), \"llama\" (BPE), \"t5\" (Unigram), \"bert\" (WordPiece)",
+                file: vocabulary.file)
         }
-        let style = try GGUFPreTokenizers.style(pre, file: file)
-        if let tokenTypes, tokenTypes.count != tokens.count {
-            throw .unexpected(
-                field: "tokenizer.ggml.token_type", found: "an array of \(tokenTypes.count)",
-                expected: "\(tokens.count) as there are tokens", file: file)
-        }
+    }
 
-        var reader = VocabularyReader(file: file, pieces: tokens.count)
-        var parts = Parts(
-            vocabulary: reader.vocabulary, merges: reader.merges,
-            preTokenizer: PreTokenizer(steps: style.steps))
-        parts.search = .longestFirst
-        parts.ignoresMerges = style.ignoresMerges
-        var added: [AddedToken] = []
-        for id in 0..<tokens.count {
-            let range = tokens.range(id)
-            if range.isEmpty {  // llama.cpp gives such pieces a name of their own
-                let name = Array("[EMPTY_\(id)]".utf8)
-                try reader.addPiece(
-                    name, 0..<name.count, id: Int64(id), verbatim: true, field: "tokenizer.ggml.tokens")
-                parts.silent.insert(Int32(id))
-                continue
-            }
-            let type = tokenTypes.map { TokenType(rawValue: $0[id]) ?? .normal } ?? .normal
-            try reader.addPiece(
-                tokens.bytes, range, id: Int64(id), verbatim: type.isAdded, field: "tokenizer.ggml.tokens")
-            if type == .unused { parts.silent.insert(Int32(id)) }
-            if type.isAdded {
-                let content = Array(tokens.bytes[range])
-                added.append(AddedToken(id: Int32(id), content: content, isSpecial: type != .userDefined))
-            }
-        }
-        try reader.addAddedTokens(added, to: &parts.addedTokens)
+    /// Byte-level byte-pair encoding.
+    private static func bytePairs(_ vocabulary: GGUFVocabulary) throws(TokenizerError) -> Parts {
+        let style = try GGUFPreTokenizers.style(vocabulary.pre, file: vocabulary.file)
+        var pieces = try vocabulary.pieces(isByteLevel: true)
+        let merges = vocabulary.merges
         for index in 0..<merges.count {
-            try reader.addMerge(line: merges.bytes, merges.range(index), index: index, keepsFirst: true)
+            try pieces.reader.addMerge(
+                line: merges.bytes, merges.range(index), index: index, keepsFirst: true)
         }
-        parts.vocabulary = reader.vocabulary
-        parts.merges = reader.merges
+        var pairs = BytePairs(merges: pieces.reader.merges, vocabulary: pieces.reader.vocabulary)
+        pairs.ignoresMerges = style.ignoresMerges
+        var parts = Parts(
+            vocabulary: pieces.reader.vocabulary, model: .bytePairs(pairs), addedTokens: pieces.added,
+            search: .longestFirst, preTokenizer: PreTokenizer(steps: style.steps), silent: pieces.silent)
+        try setSpecialTokens(of: vocabulary, in: &parts)
+        let adds = vocabulary.addsBeginningOfSequence ?? style.addsBeginningOfSequence
+        let (beginning, end) = (parts.specialTokens.beginningOfSequence, parts.specialTokens.endOfSequence)
+        parts.postProcessor = PostProcessor(
+            prefix: adds ? [beginning].compactMap { $0 } : [],
+            suffix: vocabulary.addsEndOfSequence ?? false ? [end].compactMap { $0 } : [])
+        return parts
+    }
 
-        func checked(_ id: Int?, _ name: String) throws(TokenizerError) -> Int32? {
-            // Some converters write -1 for none, which an unsigned field shows as this.
-            guard let id, id != 0xFFFF_FFFF else { return nil }
-            guard id >= 0, id < tokens.count else {
-                throw .limit(field: "tokenizer.ggml.\(name)", found: id, limit: tokens.count - 1, file: file)
+    /// WordPiece with pieces that begin a word marked, others not; text is read as the uncased BERT reads it.
+    private static func wordPiece(_ vocabulary: GGUFVocabulary) throws(TokenizerError) -> Parts {
+        let pieces = try vocabulary.pieces(isByteLevel: false)
+        let file = vocabulary.file
+        func id(_ given: Int?, _ key: String, _ spelling: String) throws(TokenizerError) -> Int32? {
+            if let id = try vocabulary.checked(given, key) { return id }
+            let bytes = Array(spelling.utf8)
+            return pieces.reader.vocabulary.id(ofSpelling: bytes, 0..<bytes.count)
+        }
+        let unknown = try id(vocabulary.unknown, "unknown_token_id", "[UNK]")
+        let model = try WordPiece(
+            pieces.reader.vocabulary, initialPrefix: Metaspace.mark, continuingPrefix: [], unknown: unknown,
+            mostCharacters: .max, file: file)
+        var parts = Parts(
+            vocabulary: pieces.reader.vocabulary, model: .wordPiece(model), addedTokens: pieces.added,
+            search: .longestFirst, normalizer: Normalizer(steps: [.bert(BertNormalization())]),
+            preTokenizer: PreTokenizer(steps: [.bert]),
+            decoder: TokenDecoder(steps: [.markedWords(mark: Metaspace.mark, cleans: true)]),
+            silent: pieces.silent)
+        try setSpecialTokens(of: vocabulary, in: &parts)
+        let given = vocabulary.classification ?? vocabulary.beginningOfSequence
+        let cls = try id(given, "cls_token_id", "[CLS]")
+        let sep = try id(vocabulary.separator, "seperator_token_id", "[SEP]")
+        guard let cls, let sep else {
+            throw .missing(field: "tokenizer.ggml.\(cls == nil ? "cls" : "seperator")_token_id", file: file)
+        }
+        parts.specialTokens.beginningOfSequence = parts.specialTokens.beginningOfSequence ?? cls
+        parts.specialTokens.unknown = unknown
+        parts.postProcessor = .bert(cls: cls, sep: sep)
+        return parts
+    }
+
+    /// Byte-pair encoding by scores, or Unigram.
+    private static func sentencePiece(_ vocabulary: GGUFVocabulary) throws(TokenizerError) -> Parts {
+        let file = vocabulary.file
+        let isUnigram = vocabulary.model == "t5"
+        guard let scores = vocabulary.scores else {
+            throw .missing(field: "tokenizer.ggml.scores", file: file)
+        }
+        guard scores.count == vocabulary.tokens.count else {
+            throw .unexpected(
+                field: "tokenizer.ggml.scores", found: "an array of \(scores.count)",
+                expected: "\(vocabulary.tokens.count) as there are tokens", file: file)
+        }
+        if let index = scores.firstIndex(where: { !$0.isFinite }) {
+            throw .unexpected(
+                field: "tokenizer.ggml.scores[\(index)]", found: "\(scores[index])",
+                expected: "a finite number", file: file)
+        }
+        let pieces = try vocabulary.pieces(isByteLevel: false)
+        var normalization = SentencePieceNormalization()
+        normalization.addsMark = vocabulary.addsSpacePrefix ?? true
+        normalization.removesExtraBlanks = isUnigram && (vocabulary.removesExtraBlanks ?? true)
+        if let blob = vocabulary.characterMap, !blob.isEmpty {
+            guard let map = CharacterMap(blob) else {
+                throw .unreadable(
+                    file: file, reason: "the lengths in tokenizer.ggml.precompiled_charsmap do not fit")
             }
-            return Int32(id)
+            normalization.map = map
         }
-        let beginning = try checked(beginningOfSequence, "bos_token_id")
-        let end = try checked(endOfSequence, "eos_token_id")
-        parts.specialTokens = SpecialTokens(
-            beginningOfSequence: beginning, endOfSequence: end,
-            unknown: try checked(unknown, "unknown_token_id"),
-            padding: try checked(padding, "padding_token_id"), endOfGeneration: Self.markEnds(in: &parts))
-        if addsBeginningOfSequence ?? style.addsBeginningOfSequence, let beginning {
-            parts.prefix = [beginning]
+        let types = (0..<vocabulary.tokens.count).map { id in
+            SentencePieceModel.PieceType(rawValue: UInt64(vocabulary.type(of: id).rawValue)) ?? .normal
         }
-        if addsEndOfSequence ?? false, let end { parts.suffix = [end] }
-        self.init(parts)
+        var source = SentencePieceParts(
+            pieces: pieces.reader, scores: scores, types: types, normalization: normalization,
+            unknown: try vocabulary.checked(vocabulary.unknown, "unknown_token_id"), file: file)
+        // As llama.cpp has it: such pieces are cut out of the text first, and sums are not rounded.
+        source.keepsUserDefined = false
+        source.userDefinedScore = 0
+        source.roundsSums = false
+        var parts = try isUnigram ? source.unigram() : source.bytePairs()
+        parts.addedTokens = pieces.added
+        parts.search = .longestFirst
+        parts.silent = pieces.silent
+        try setSpecialTokens(of: vocabulary, in: &parts)
+        func ids(_ adds: Bool, _ id: Int32?) -> [Int32] { adds ? [id].compactMap { $0 } : [] }
+        parts.postProcessor = PostProcessor(
+            prefix: ids(
+                vocabulary.addsBeginningOfSequence ?? !isUnigram, parts.specialTokens.beginningOfSequence),
+            suffix: ids(vocabulary.addsEndOfSequence ?? isUnigram, parts.specialTokens.endOfSequence))
+        return parts
     }
 
-    /// Makes the tokenizer that a GGUF file describes from strings.
-    public convenience init(
-        ggufModel model: String, pre: String?, tokens: [String], tokenTypes: [Int32]? = nil, merges: [String],
-        beginningOfSequence: Int? = nil, endOfSequence: Int? = nil, unknown: Int? = nil, padding: Int? = nil,
-        addsBeginningOfSequence: Bool? = nil, addsEndOfSequence: Bool? = nil, file: String = "the GGUF file"
+    private static func setSpecialTokens(
+        of vocabulary: GGUFVocabulary, in parts: inout Parts
     ) throws(TokenizerError) {
-        try self.init(
-            ggufModel: model, pre: pre, tokens: ByteStrings(tokens), tokenTypes: tokenTypes,
-            merges: ByteStrings(merges), beginningOfSequence: beginningOfSequence,
-            endOfSequence: endOfSequence,
-            unknown: unknown, padding: padding, addsBeginningOfSequence: addsBeginningOfSequence,
-            addsEndOfSequence: addsEndOfSequence, file: file)
-    }
-
-    private enum TokenType: Int32 {
-        case normal = 1, unknown, control, userDefined, unused, byte
-        var isAdded: Bool { self == .unknown || self == .control || self == .userDefined }
+        parts.specialTokens = SpecialTokens(
+            beginningOfSequence: try vocabulary.checked(vocabulary.beginningOfSequence, "bos_token_id"),
+            endOfSequence: try vocabulary.checked(vocabulary.endOfSequence, "eos_token_id"),
+            unknown: try vocabulary.checked(vocabulary.unknown, "unknown_token_id"),
+            padding: try vocabulary.checked(vocabulary.padding, "padding_token_id"),
+            endOfGeneration: markEnds(in: &parts))
     }
 
     /// The tokens that end a generation by their spelling. Like llama.cpp this makes them control tokens
@@ -118,40 +146,5 @@ extension ByteLevelBPE {
             }
         }
         return result
-    }
-}
-
-/// The pre-tokenisers that `tokenizer.ggml.pre` can name.
-enum GGUFPreTokenizers {
-    struct Style: Sendable {
-        var steps: [PreTokenizer.Step]
-        var ignoresMerges = false
-        var addsBeginningOfSequence = false
-    }
-
-    private static let gpt2 = Style(steps: [.gpt2])
-    private static let digitsFirst = Style(steps: [.eachNumber, .gpt2])
-    private static let llama3 = Style(
-        steps: [.llama3(digits: 3, foldsLongS: false)], ignoresMerges: true, addsBeginningOfSequence: true)
-    private static let llama3Merging = Style(steps: [.llama3(digits: 3, foldsLongS: false)])
-    private static let qwen2 = Style(steps: [.llama3(digits: 1, foldsLongS: false)])
-    private static let fallback = Style(steps: [.punctuationRuns, .gpt2, .numberRuns, .digitTriples])
-
-    private static let styles: [String: Style] = [
-        "default": fallback,
-        "gpt-2": gpt2, "phi-2": gpt2, "roberta-bpe": gpt2, "mpt": gpt2, "olmo": gpt2, "jais": gpt2,
-        "smollm": digitsFirst, "starcoder": digitsFirst, "refact": digitsFirst, "command-r": digitsFirst,
-        "codeshell": digitsFirst,
-        "llama3": llama3, "llama-v3": llama3, "llama-bpe": llama3,
-        "dbrx": llama3Merging, "smaug-bpe": llama3Merging,
-        "qwen2": qwen2, "stablelm2": qwen2,
-    ]
-
-    static func style(_ name: String?, file: String) throws(TokenizerError) -> Style {
-        guard let name else { return gpt2 }
-        if let style = styles[name] { return style }
-        throw .unsupported(
-            field: "tokenizer.ggml.pre", found: "\"\(name.prefix(80))\"",
-            supported: styles.keys.sorted().joined(separator: ", "), file: file)
     }
 }

@@ -10,6 +10,11 @@ struct Merges: Sendable {
     /// How many different pairs there are.
     var count: Int { table.count }
 
+    /// The pairs in the order in which they were learned.
+    var pairs: [(left: Int32, right: Int32)] {
+        table.entries.sorted { $0.value < $1.value }.map { ($0.left, $0.right) }
+    }
+
     /// Adds a merge; of two merges of one pair the last counts, or the first.
     mutating func set(left: Int32, right: Int32, rank: Int, merged: Int32, keepsFirst: Bool = false) {
         table.set(
@@ -19,7 +24,7 @@ struct Merges: Sendable {
     /// Memory that the search uses again from piece to piece.
     struct Scratch {
         var values: [UInt64] = []
-        var heap: [UInt64] = []
+        var heap = MinimumHeap()
         var previous: [Int] = []
         var next: [Int] = []
     }
@@ -57,10 +62,14 @@ struct Merges: Sendable {
         let count = ids.count
         scratch.previous = Array(-1..<(count - 1))
         scratch.next = Array(1...count)
-        scratch.heap.removeAll(keepingCapacity: true)
-        for place in 0..<(count - 1) { scratch.push(table[ids[place], ids[place + 1]], place) }
+        scratch.heap.removeAll()
+        func offer(_ left: Int, _ right: Int) {
+            let value = table[ids[left], ids[right]]
+            if value != PairTable.none { scratch.heap.push(rank: value >> 32, place: left) }
+        }
+        for place in 0..<(count - 1) { offer(place, place + 1) }
 
-        while let (rank, place) = scratch.pop() {
+        while let (rank, place) = scratch.heap.pop() {
             // An entry is out of date when either side has been merged since.
             guard ids[place] >= 0, scratch.next[place] < count else { continue }
             let right = scratch.next[place]
@@ -72,47 +81,11 @@ struct Merges: Sendable {
             scratch.next[place] = after
             if after < count {
                 scratch.previous[after] = place
-                scratch.push(table[ids[place], ids[after]], place)
+                offer(place, after)
             }
             let before = scratch.previous[place]
-            if before >= 0 { scratch.push(table[ids[before], ids[place]], before) }
+            if before >= 0 { offer(before, place) }
         }
         ids.removeAll { $0 < 0 }
-    }
-}
-
-extension Merges.Scratch {
-    private static let placeBits: UInt64 = 40
-
-    /// Enters a pair by rank, then by place; `none` is not entered.
-    fileprivate mutating func push(_ value: UInt64, _ place: Int) {
-        if value == PairTable.none { return }
-        let entry = (value >> 32) << Self.placeBits | UInt64(place)
-        var child = heap.count
-        heap.append(entry)
-        while child > 0 {
-            let parent = (child - 1) / 2
-            if heap[parent] <= entry { break }
-            heap[child] = heap[parent]
-            child = parent
-        }
-        heap[child] = entry
-    }
-
-    fileprivate mutating func pop() -> (rank: UInt64, place: Int)? {
-        guard let top = heap.first, let last = heap.popLast() else { return nil }
-        if !heap.isEmpty {
-            var parent = 0
-            while true {
-                var child = 2 * parent + 1
-                if child >= heap.count { break }
-                if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
-                if last <= heap[child] { break }
-                heap[parent] = heap[child]
-                parent = child
-            }
-            heap[parent] = last
-        }
-        return (top >> Self.placeBits, Int(top & (1 << Self.placeBits - 1)))
     }
 }

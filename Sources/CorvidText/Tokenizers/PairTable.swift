@@ -46,6 +46,16 @@ struct PairTable: Sendable {
         slots[index] = Slot(key: key, value: value)
     }
 
+    /// All pairs with their values, in no order.
+    var entries: [(left: Int32, right: Int32, value: UInt64)] {
+        slots.filter { $0.key != Self.empty }.map { slot in
+            (
+                Int32(truncatingIfNeeded: slot.key >> 32), Int32(truncatingIfNeeded: slot.key & 0xFFFF_FFFF),
+                slot.value
+            )
+        }
+    }
+
     private func index(for key: UInt64) -> Int {
         var index = Int(truncatingIfNeeded: Hashing.mix(key ^ seed)) & mask
         while slots[index].key != Self.empty, slots[index].key != key { index = (index + 1) & mask }

@@ -1,6 +1,9 @@
 /// Encodes the parts of one text, remembering those it has seen: most words of a text come again.
 struct PartEncoder {
-    private var scratch = Merges.Scratch()
+    private let model: SubwordModel
+    private let vocabulary: Vocabulary
+    private let byteIDs: [Int32]
+    private var scratch = SubwordModel.Scratch()
     private var ids: [Int32] = []
 
     // The parts seen, in one array, their ids in another, and a flat hash table over both.
@@ -19,22 +22,22 @@ struct PartEncoder {
     private static let mostEntries = 1 << 15
 
     /// - Parameter count: length of the text in bytes; short ones get a small memory.
-    init(expecting count: Int) {
+    init(_ model: SubwordModel, _ vocabulary: Vocabulary, expecting count: Int) {
+        self.model = model
+        self.vocabulary = vocabulary
+        byteIDs = model.byteIDs
         let entries = min(Self.mostEntries, max(16, count / 8))
         slots = [UInt64](repeating: Self.empty, count: Hashing.capacity(for: entries))
     }
 
     /// Appends the ids of `bytes[part]`.
-    mutating func encode(
-        _ bytes: [UInt8], _ part: Range<Int>, _ parts: ByteLevelBPE.Parts, _ byteIDs: [Int32],
-        into output: inout [Int32]
-    ) {
-        if part.count == 1, byteIDs[Int(bytes[part.lowerBound])] >= 0 {
+    mutating func encode(_ bytes: [UInt8], _ part: Range<Int>, into output: inout [Int32]) {
+        if part.count == 1, !byteIDs.isEmpty, byteIDs[Int(bytes[part.lowerBound])] >= 0 {
             output.append(byteIDs[Int(bytes[part.lowerBound])])
             return
         }
         guard part.count <= Self.longestKey else {
-            encodeAnew(bytes, part, parts, byteIDs)
+            encodeAnew(bytes, part)
             output.append(contentsOf: ids)
             return
         }
@@ -52,7 +55,7 @@ struct PartEncoder {
             }
             slot = (slot + 1) & mask
         }
-        encodeAnew(bytes, part, parts, byteIDs)
+        encodeAnew(bytes, part)
         output.append(contentsOf: ids)
         if 2 * (entries.count + 1) <= slots.count {
             slots[slot] = tag << 32 | UInt64(entries.count)
@@ -76,25 +79,8 @@ struct PartEncoder {
     }
 
     /// Leaves the ids of `bytes[part]` in `ids`.
-    private mutating func encodeAnew(
-        _ bytes: [UInt8], _ part: Range<Int>, _ parts: ByteLevelBPE.Parts, _ byteIDs: [Int32]
-    ) {
+    private mutating func encodeAnew(_ bytes: [UInt8], _ part: Range<Int>) {
         ids.removeAll(keepingCapacity: true)
-        if parts.ignoresMerges, let whole = parts.vocabulary.id(of: bytes, part, .bytes) {
-            ids.append(whole)
-            return
-        }
-        var afterUnknown = false
-        for offset in part {
-            let id = byteIDs[Int(bytes[offset])]
-            if id >= 0 {
-                ids.append(id)
-                afterUnknown = false
-            } else if let unknown = parts.unknown {
-                if !(afterUnknown && parts.fusesUnknown) { ids.append(unknown) }
-                afterUnknown = true
-            }
-        }
-        parts.merges.apply(to: &ids, &scratch)
+        model.encode(bytes, part, vocabulary, &scratch, into: &ids)
     }
 }

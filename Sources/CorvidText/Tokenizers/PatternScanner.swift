@@ -73,6 +73,37 @@ struct PatternScanner {
         return place
     }
 
+    // MARK: Words without the blanks between them
+
+    /// `\S+`, kept, or a run of blanks, not kept.
+    func word(_ start: Int) -> (end: Int, isKept: Bool) {
+        let (kind, length) = classes.at(start, bytes, end)
+        if kind.isWhitespace { return (run(start + length) { $0.isWhitespace }, false) }
+        return (run(start + length) { !$0.isWhitespace }, true)
+    }
+
+    /// One character of punctuation or what lies before the next, kept, or a run of blanks, not kept.
+    func bert(_ start: Int) -> (end: Int, isKept: Bool) {
+        let (kind, length) = classes.at(start, bytes, end)
+        if kind.isWhitespace { return (run(start + length) { $0.isWhitespace }, false) }
+        if kind.isSeparator { return (start + length, true) }
+        return (run(start + length) { !$0.isWhitespace && !$0.isSeparator }, true)
+    }
+
+    /// `\w+` or `[^\w\s]+`, kept, or a run of blanks, not kept.
+    func wordOrSymbols(_ start: Int) -> (end: Int, isKept: Bool) {
+        let (kind, length) = classes.at(start, bytes, end)
+        if kind.isWhitespace { return (run(start + length) { $0.isWhitespace }, false) }
+        let isWord = WordBoundary.startsWithWord(bytes, start..<end)
+        var place = start + length
+        while place < end, !classes.at(place, bytes, end).class.isWhitespace,
+            WordBoundary.startsWithWord(bytes, place..<end) == isWord
+        {
+            place += classes.at(place, bytes, end).length
+        }
+        return (place, true)
+    }
+
     // MARK: Parts of the expressions
 
     /// The end of `\s+(?!\S)|\s+`: a run of blanks leaves its last one to what follows.

@@ -1,10 +1,19 @@
-/// The classes of code points that pre-tokenisers speak of: `\p{L}`, `\p{N}`, `\s`, `\p{P}`.
+/// The classes of code points that pre-tokenisers and normalisers speak of: `\p{L}`, `\p{N}`, `\s`, `\p{P}`,
+/// and what BERT's text handling and the removal of accents go by.
 struct ScalarClass: OptionSet, Sendable {
     let rawValue: UInt8
     static let letter = ScalarClass(rawValue: 1)
     static let number = ScalarClass(rawValue: 2)
     static let whitespace = ScalarClass(rawValue: 4)
     static let punctuation = ScalarClass(rawValue: 8)
+    /// `\p{P}` and all ASCII characters that are no letter, digit, blank or control character.
+    static let separator = ScalarClass(rawValue: 16)
+    /// What BERT takes for accents: nonspacing marks.
+    static let accent = ScalarClass(rawValue: 32)
+    /// What BERT removes from any text: control characters, U+FFFD.
+    static let unclean = ScalarClass(rawValue: 64)
+    /// `\p{M}`.
+    static let mark = ScalarClass(rawValue: 128)
 
     /// Whether `[^\s\p{L}\p{N}]` matches.
     @inline(__always) var isOther: Bool { rawValue & 7 == 0 }
@@ -12,6 +21,7 @@ struct ScalarClass: OptionSet, Sendable {
     @inline(__always) var isNumber: Bool { rawValue & 2 != 0 }
     @inline(__always) var isWhitespace: Bool { rawValue & 4 != 0 }
     @inline(__always) var isPunctuation: Bool { rawValue & 8 != 0 }
+    @inline(__always) var isSeparator: Bool { rawValue & 16 != 0 }
 }
 
 /// Looks up the class of the code point at a place in UTF-8 text.
@@ -72,5 +82,26 @@ extension UTF8Sequence {
         var point = UInt32(first) & (length == 3 ? 0x0F : 0x07)
         for index in 1..<length { point = point << 6 | UInt32(bytes[offset + index] & 0x3F) }
         return (point, length)
+    }
+
+    /// Appends the UTF-8 bytes of a code point; nothing for a number that is none.
+    @inline(__always)
+    static func append(_ point: UInt32, to output: inout [UInt8]) {
+        switch point {
+        case 0..<0x80: output.append(UInt8(point))
+        case 0x80..<0x800:
+            output.append(UInt8(0xC0 | point >> 6))
+            output.append(UInt8(0x80 | point & 0x3F))
+        case 0x800..<0xD800, 0xE000..<0x10000:
+            output.append(UInt8(0xE0 | point >> 12))
+            output.append(UInt8(0x80 | point >> 6 & 0x3F))
+            output.append(UInt8(0x80 | point & 0x3F))
+        case 0x10000..<0x110000:
+            output.append(UInt8(0xF0 | point >> 18))
+            output.append(UInt8(0x80 | point >> 12 & 0x3F))
+            output.append(UInt8(0x80 | point >> 6 & 0x3F))
+            output.append(UInt8(0x80 | point & 0x3F))
+        default: break
+        }
     }
 }

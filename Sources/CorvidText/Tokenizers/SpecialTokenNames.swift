@@ -1,9 +1,14 @@
 /// The special tokens that the files next to a tokenizer name.
 struct SpecialTokenNames {
+    static let keys = [
+        "bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token",
+    ]
+
     private let sources: [JSON]
 
-    init(configuration: JSON?, specialTokensMap: JSON?) {
-        sources = [configuration, specialTokensMap].compactMap { $0 }
+    /// - Parameter defaults: an object with what counts where the files name nothing.
+    init(configuration: JSON?, specialTokensMap: JSON?, defaults: JSON? = nil) {
+        sources = [configuration, specialTokensMap, defaults].compactMap { $0 }
     }
 
     /// The spelling under a key such as `bos_token`: a string, or an object with its content.
@@ -21,7 +26,7 @@ struct SpecialTokenNames {
 
     /// The roles as ids. Where no file names the end, `<|endoftext|>` is taken when it is an added token,
     /// and where none names the beginning, the token that is put before a text.
-    func resolve(in parts: ByteLevelBPE.Parts) -> SpecialTokens {
+    func resolve(in parts: PipelineTokenizer.Parts) -> SpecialTokens {
         func id(_ name: String?) -> Int32? {
             guard let name else { return nil }
             let spelling = Array(name.utf8)
@@ -32,9 +37,10 @@ struct SpecialTokenNames {
         let ends = SpecialTokens.knownEnds.compactMap { id($0) }.filter(added.contains)
         let hasNames = name("bos_token") != nil || name("eos_token") != nil
         return SpecialTokens(
-            beginningOfSequence: id(name("bos_token")) ?? parts.prefix.first ?? (hasNames ? nil : endOfText),
+            beginningOfSequence: id(name("bos_token")) ?? parts.postProcessor.firstToken
+                ?? (hasNames ? nil : endOfText),
             endOfSequence: id(name("eos_token")) ?? endOfText,
-            unknown: id(name("unk_token")) ?? parts.unknown, padding: id(name("pad_token")),
+            unknown: id(name("unk_token")) ?? parts.model.unknown, padding: id(name("pad_token")),
             endOfGeneration: Set(ends))
     }
 }

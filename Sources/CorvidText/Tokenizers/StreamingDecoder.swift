@@ -10,10 +10,18 @@ public struct StreamingDecoder: Sendable {
     private let tokenizer: any Tokenizer
     private let skipSpecialTokens: Bool
     private var pending: [UInt8] = []
+    private var place: DecodingPlace
 
-    public init(_ tokenizer: any Tokenizer, skipSpecialTokens: Bool = false) {
+    /// - Parameters:
+    ///   - skipSpecialTokens: whether special tokens give no text.
+    ///   - place: what comes before: nothing, or a text that the tokens go on with. With vocabularies that
+    ///     leave a blank away at the start of a text this makes a difference.
+    public init(
+        _ tokenizer: any Tokenizer, skipSpecialTokens: Bool = false, after place: DecodingPlace = .start
+    ) {
         self.tokenizer = tokenizer
         self.skipSpecialTokens = skipSpecialTokens
+        self.place = place
     }
 
     /// Whether bytes of an incomplete code point are kept back.
@@ -22,7 +30,7 @@ public struct StreamingDecoder: Sendable {
     /// The text that has become complete with this token, often empty.
     public mutating func append(_ id: Int32) -> String {
         if skipSpecialTokens && tokenizer.isSpecial(id) { return "" }
-        tokenizer.appendBytes(of: id, to: &pending)
+        tokenizer.appendBytes(of: id, after: &place, to: &pending)
         let complete = pending.count - Self.incompleteTail(pending)
         defer { pending.removeFirst(complete) }
         return String(decoding: pending.prefix(complete), as: UTF8.self)

@@ -16,8 +16,17 @@ public protocol Tokenizer: Sendable {
     ///   - parseSpecial: whether special tokens that are spelled out in the text become one id each.
     func encode(bytes: [UInt8], addSpecialTokens: Bool, parseSpecial: Bool) -> [Int32]
 
-    /// Appends the bytes that a token stands for; none for an id that is no token.
+    /// The ids of two texts that belong together, such as a question and a passage.
+    /// - Parameters: as for one text.
+    func encode(
+        bytes first: [UInt8], pair second: [UInt8], addSpecialTokens: Bool, parseSpecial: Bool
+    ) -> TokenPair
+
+    /// Appends the bytes that a token stands for within a text; none for an id that is no token.
     func appendBytes(of id: Int32, to output: inout [UInt8])
+    /// Appends the bytes that a token stands for after others: some vocabularies write blanks between
+    /// tokens, or leave one away at the start of a text.
+    func appendBytes(of id: Int32, after place: inout DecodingPlace, to output: inout [UInt8])
     /// A token as the vocabulary spells it; empty for an id that is no token.
     func piece(of id: Int32) -> String
     /// The token with this spelling.
@@ -43,7 +52,32 @@ extension Tokenizer {
         encode(bytes: Array(text.utf8), addSpecialTokens: addSpecialTokens, parseSpecial: parseSpecial)
     }
 
-    /// The bytes that a token stands for; none for an id that is no token.
+    /// Without a pattern of its own for pairs a tokenizer puts the second text after the first, with type 1.
+    public func encode(
+        bytes first: [UInt8], pair second: [UInt8], addSpecialTokens: Bool, parseSpecial: Bool
+    ) -> TokenPair {
+        var result = TokenPair()
+        result.ids = encode(bytes: first, addSpecialTokens: addSpecialTokens, parseSpecial: parseSpecial)
+        result.extendTypes(with: 0)
+        result.ids += encode(bytes: second, addSpecialTokens: addSpecialTokens, parseSpecial: parseSpecial)
+        result.extendTypes(with: 1)
+        return result
+    }
+
+    /// The ids of two texts that belong together.
+    public func encode(
+        _ first: String, pair second: String, addSpecialTokens: Bool = true, parseSpecial: Bool = true
+    ) -> TokenPair {
+        encode(
+            bytes: Array(first.utf8), pair: Array(second.utf8), addSpecialTokens: addSpecialTokens,
+            parseSpecial: parseSpecial)
+    }
+
+    public func appendBytes(of id: Int32, after place: inout DecodingPlace, to output: inout [UInt8]) {
+        appendBytes(of: id, to: &output)
+    }
+
+    /// The bytes that a token stands for within a text; none for an id that is no token.
     public func bytes(of id: Int32) -> [UInt8] {
         var output: [UInt8] = []
         appendBytes(of: id, to: &output)
@@ -53,13 +87,30 @@ extension Tokenizer {
     /// The bytes that some tokens stand for.
     public func decodeBytes(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> [UInt8] {
         var output: [UInt8] = []
-        for id in ids where !(skipSpecialTokens && isSpecial(id)) { appendBytes(of: id, to: &output) }
+        var place = DecodingPlace.start
+        for id in ids where !(skipSpecialTokens && isSpecial(id)) {
+            appendBytes(of: id, after: &place, to: &output)
+        }
         return output
     }
 
     /// The text that some tokens stand for; U+FFFD where their bytes are no valid UTF-8.
     public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> String {
         String(decoding: decodeBytes(ids, skipSpecialTokens: skipSpecialTokens), as: UTF8.self)
+    }
+}
+
+/// The ids of two texts, and for each the type that tells the model which text it belongs to.
+public struct TokenPair: Sendable, Equatable {
+    public internal(set) var ids: [Int32] = []
+    /// As many as there are ids; 0 or 1 with the models at hand.
+    public internal(set) var types: [Int32] = []
+
+    public init() {}
+
+    /// Gives this type to the ids that have none.
+    mutating func extendTypes(with type: Int32) {
+        types.append(contentsOf: repeatElement(type, count: ids.count - types.count))
     }
 }
 

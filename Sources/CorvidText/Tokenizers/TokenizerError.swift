@@ -78,4 +78,8 @@ public enum TokenizerLimits {
     public static let addedTokenBytes = 1 << 21
     /// Greatest number of members of a normaliser, pre-tokeniser, post-processor or decoder.
     public static let sequence = 16
+    /// Greatest number of tokens that a template puts around a text.
+    public static let templateItems = 256
+    /// Greatest number of tokens for what is left out of a text.
+    public static let sentinels = 10_000
 }

@@ -1,6 +1,6 @@
-extension ByteLevelBPE {
+extension PipelineTokenizer {
     /// Reads the tokenizer that lies in a folder of Hugging Face files: `tokenizer.json`, else
-    /// `vocab.json` with `merges.txt`. The files next to it say which tokens are special;
+    /// `vocab.json` with `merges.txt`, else `tokenizer.model`, `spiece.model` or `vocab.txt`. The files next to it say which tokens are special;
     /// `generation_config.json` and `config.json` add the ids after which generation ends.
     ///
     /// - Parameters:
@@ -10,7 +10,7 @@ extension ByteLevelBPE {
     /// - Throws: `TokenizerError` when no tokenizer is there or a file is not acceptable.
     public static func load(
         in folder: String? = nil, files read: (_ name: String) throws -> [UInt8]?
-    ) throws -> ByteLevelBPE {
+    ) throws -> PipelineTokenizer {
         do {
             return try tokenizer(from: read)
         } catch let error as TokenizerError {
@@ -18,7 +18,17 @@ extension ByteLevelBPE {
         }
     }
 
-    private static func tokenizer(from read: (_ name: String) throws -> [UInt8]?) throws -> ByteLevelBPE {
+    private static func sentencePieceFile(
+        _ read: (_ name: String) throws -> [UInt8]?
+    ) throws -> (name: String, bytes: [UInt8])? {
+        for name in ["tokenizer.model", "spiece.model"] {
+            if let bytes = try read(name) { return (name, bytes) }
+        }
+        return nil
+    }
+
+    private static func tokenizer(from read: (_ name: String) throws -> [UInt8]?) throws -> PipelineTokenizer
+    {
         func json(_ name: String) throws -> JSON? {
             guard let bytes = try read(name) else { return nil }
             do {
@@ -29,24 +39,30 @@ extension ByteLevelBPE {
         }
         let configuration = try json("tokenizer_config.json")
         let map = try json("special_tokens_map.json")
-        let tokenizer: ByteLevelBPE
+        let tokenizer: PipelineTokenizer
         if let bytes = try read("tokenizer.json") {
-            tokenizer = try ByteLevelBPE(
+            tokenizer = try PipelineTokenizer(
                 tokenizerJSON: bytes, configuration: configuration, specialTokensMap: map)
         } else if let vocabulary = try read("vocab.json") {
             guard let merges = try read("merges.txt") else {
                 throw TokenizerError.missing(field: "merges.txt", file: "vocab.json")
             }
-            tokenizer = try ByteLevelBPE(
+            tokenizer = try PipelineTokenizer(
                 vocabularyJSON: vocabulary, mergesText: merges, addedTokens: try json("added_tokens.json"),
                 configuration: configuration, specialTokensMap: map)
-        } else if try read("tokenizer.model") != nil {
-            throw TokenizerError.unsupported(
-                field: "the tokenizer", found: "SentencePiece",
-                supported: "tokenizer.json, vocab.json with merges.txt", file: "tokenizer.model")
+        } else if let (file, bytes) = try sentencePieceFile(read) {
+            tokenizer = try PipelineTokenizer(
+                sentencePiece: bytes, addedTokens: try json("added_tokens.json"),
+                configuration: configuration, specialTokensMap: map, file: file)
+        } else if let vocabulary = try read("vocab.txt") {
+            tokenizer = try PipelineTokenizer(
+                wordPieceVocabulary: vocabulary, addedTokens: try json("added_tokens.json"),
+                configuration: configuration, specialTokensMap: map)
         } else {
             throw TokenizerError.missing(
-                field: "this file, or vocab.json with merges.txt,", file: "tokenizer.json")
+                field:
+                    "this file, or vocab.json with merges.txt, tokenizer.model, spiece.model or vocab.txt,",
+                file: "tokenizer.json")
         }
         var special = tokenizer.specialTokens
         for name in ["generation_config.json", "config.json"] {

@@ -1,4 +1,4 @@
-extension ByteLevelBPE {
+extension PipelineTokenizer {
     /// Reads `tokenizer.json`, the file of Hugging Face `tokenizers`.
     ///
     /// Its truncation and padding are left aside: text is never cut silently. Every other construct that
@@ -30,7 +30,7 @@ extension ByteLevelBPE {
     }
 }
 
-/// Reads `tokenizer.json` in one pass; vocabulary and merges never become a tree.
+/// Reads `tokenizer.json`; vocabulary and merges never become a tree.
 struct TokenizerDocument {
     private let file: String
     private var scanner: JSONScanner
@@ -42,15 +42,24 @@ struct TokenizerDocument {
         scanner = JSONScanner(bytes)
     }
 
-    mutating func read() throws -> ByteLevelBPE.Parts {
+    mutating func read() throws -> PipelineTokenizer.Parts {
+        let components = TokenizerComponents(file: file)
         var members: [String: JSON] = [:]
-        var model: ModelFields?
+        var modelStart: JSONScanner?
+        var model: ReadModel?
         try scanner.beginObject()
         while let key = try scanner.nextKey() {
             switch key {
             case "model":
-                guard model == nil else { throw scanner.error("the key \"model\" occurs twice") }
-                model = try readModel()
+                guard modelStart == nil else { throw scanner.error("the key \"model\" occurs twice") }
+                modelStart = scanner
+                // Mostly the model comes last, so that it need not be passed over first.
+                if let preTokenizer = members["pre_tokenizer"] {
+                    model = try readModel(scanner, preTokenizer, components)
+                    scanner = model?.end ?? scanner
+                } else {
+                    try scanner.skipValue()
+                }
             case "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder":
                 guard members[key] == nil else { throw scanner.error("the key \"\(key)\" occurs twice") }
                 members[key] = try scanner.readValue()
@@ -58,172 +67,42 @@ struct TokenizerDocument {
             }
         }
         try scanner.finish()
-        guard var model else { throw TokenizerError.missing(field: "model", file: file) }
+        guard let modelStart else { throw TokenizerError.missing(field: "model", file: file) }
 
-        let components = TokenizerComponents(file: file)
-        try components.checkDecoder(members["decoder"] ?? .null)
-        var parts = ByteLevelBPE.Parts(
-            vocabulary: model.reader.vocabulary, merges: model.reader.merges,
-            preTokenizer: try components.preTokenizer(members["pre_tokenizer"] ?? .null))
-        parts.normalizesToFormC = try components.normalizesToFormC(members["normalizer"] ?? .null)
-        (parts.prefix, parts.suffix) = try components.template(members["post_processor"] ?? .null)
-        parts.ignoresMerges = model.ignoresMerges
-        parts.fusesUnknown = model.fusesUnknown
-        parts.unknown = try unknown(model, parts.vocabulary)
-        try model.reader.addAddedTokens(
+        let preTokenizer = members["pre_tokenizer"] ?? .null
+        var (pieces, subwords, _) = try model ?? readModel(modelStart, preTokenizer, components)
+        var (steps, isByteLevel) = try components.preTokenizer(preTokenizer)
+        // Words can be remembered, whole texts cannot.
+        if case .characterPairs(let pairs) = subwords, !pairs.ignoresMerges, pairs.continuingPrefix.isEmpty,
+            pairs.endSuffix.isEmpty, pieces.vocabulary.hasMarksOnlyInFront(Metaspace.mark)
+        {
+            steps.steps.append(.markedWords(mark: Metaspace.mark))
+        }
+        var parts = PipelineTokenizer.Parts(
+            vocabulary: pieces.vocabulary, model: subwords,
+            normalizer: try components.normalizer(members["normalizer"] ?? .null), preTokenizer: steps,
+            postProcessor: try components.postProcessor(members["post_processor"] ?? .null),
+            decoder: try components.decoder(members["decoder"] ?? .null, isByteLevel: isByteLevel))
+        try pieces.addAddedTokens(
             try components.addedTokens(members["added_tokens"] ?? .null), to: &parts.addedTokens)
-        try model.reader.checkGaps(field: "model.vocab and added_tokens")
-        parts.vocabulary = model.reader.vocabulary
-        for id in parts.prefix + parts.suffix where parts.vocabulary.form(of: Int(id)) == .absent {
+        try pieces.checkGaps(field: "model.vocab and added_tokens")
+        parts.vocabulary = pieces.vocabulary
+        for id in parts.postProcessor.tokens where parts.vocabulary.form(of: Int(id)) == .absent {
             throw TokenizerError.unexpected(
                 field: "post_processor.special_tokens", found: "id \(id)",
-                expected: "an id of the vocabulary",
-                file: file)
+                expected: "an id of the vocabulary", file: file)
         }
         return parts
     }
 
-    // MARK: The model
+    private typealias ReadModel = (pieces: VocabularyReader, model: SubwordModel, end: JSONScanner)
 
-    private struct ModelFields {
-        var reader: VocabularyReader
-        var type: String?
-        var hasVocabulary = false
-        var hasMerges = false
-        var ignoresMerges = false
-        var fusesUnknown = false
-        var unknownPiece: String?
-    }
-
-    private mutating func readModel() throws -> ModelFields {
-        // About 48 bytes of a file belong to a piece and its merge, both on lines of their own.
-        var fields = ModelFields(reader: VocabularyReader(file: file, pieces: size / 48))
-        var mergesBefore: JSONScanner?
-        try scanner.beginObject()
-        while let key = try scanner.nextKey() {
-            switch key {
-            case "type":
-                fields.type = try scanner.readString()
-                try checkType(fields.type)
-            case "vocab":
-                guard !fields.hasVocabulary else { throw scanner.error("the key \"vocab\" occurs twice") }
-                guard try scanner.peek() == .object else {
-                    throw unsupported("model.vocab", "not an object", "the object of a BPE model")
-                }
-                try fields.reader.readVocabulary(&scanner, field: "model.vocab", size: size)
-                fields.hasVocabulary = true
-            case "merges":
-                guard !fields.hasMerges else { throw scanner.error("the key \"merges\" occurs twice") }
-                fields.hasMerges = true
-                if fields.hasVocabulary {
-                    try Self.readMerges(&scanner, into: &fields.reader)
-                } else {
-                    mergesBefore = scanner
-                    try scanner.skipValue()
-                }
-            case "ignore_merges": fields.ignoresMerges = try readFlag()
-            case "fuse_unk": fields.fusesUnknown = try readFlag()
-            case "byte_fallback":
-                if try readFlag() { throw unsupported("model.byte_fallback", "true", "false") }
-            case "dropout":
-                let value = try scanner.readValue()
-                if !value.isNull, value.double != 0 {
-                    throw unsupported("model.dropout", value.encoded(), "null or 0")
-                }
-            case "unk_token": fields.unknownPiece = try readOptionalString()
-            case "continuing_subword_prefix", "end_of_word_suffix":
-                let value = try readOptionalString() ?? ""
-                if !value.isEmpty {
-                    throw unsupported("model.\(key)", "\"\(value.prefix(80))\"", "null or \"\"")
-                }
-            default: try scanner.skipValue()
-            }
-        }
-        try checkType(fields.type ?? "BPE")
-        guard fields.hasVocabulary else { throw TokenizerError.missing(field: "model.vocab", file: file) }
-        guard fields.hasMerges else { throw TokenizerError.missing(field: "model.merges", file: file) }
-        if var earlier = mergesBefore { try Self.readMerges(&earlier, into: &fields.reader) }
-        return fields
-    }
-
-    private func checkType(_ type: String?) throws {
-        if let type, type != "BPE" { throw unsupported("model.type", "\"\(type.prefix(80))\"", "\"BPE\"") }
-    }
-
-    private static func readMerges(_ scanner: inout JSONScanner, into reader: inout VocabularyReader) throws {
-        var text: [UInt8] = []
-        var index = 0
-        try scanner.beginArray()
-        while try scanner.nextElement() {
-            text.removeAll(keepingCapacity: true)
-            if try scanner.peek() == .string {
-                try scanner.readString(into: &text)
-                try reader.addMerge(line: text, 0..<text.count, index: index)
-            } else {
-                try scanner.beginArray()
-                var middle = 0
-                var count = 0
-                while try scanner.nextElement() {
-                    count += 1
-                    if count == 2 { middle = text.count }
-                    try scanner.readString(into: &text)
-                }
-                guard count == 2 else {
-                    throw TokenizerError.merge(
-                        index: index, reason: "expected two pieces, found \(count)", file: reader.file)
-                }
-                try reader.addMerge(text, 0..<middle, middle..<text.count, index: index)
-            }
-            index += 1
-        }
-    }
-
-    private mutating func readFlag() throws -> Bool {
-        if try scanner.peek() == .null {
-            try scanner.readNull()
-            return false
-        }
-        return try scanner.readBool()
-    }
-
-    private mutating func readOptionalString() throws -> String? {
-        if try scanner.peek() == .null {
-            try scanner.readNull()
-            return nil
-        }
-        return try scanner.readString()
-    }
-
-    /// A byte that is no piece needs the unknown token, so that must then be one.
-    private func unknown(_ model: ModelFields, _ vocabulary: Vocabulary) throws -> Int32? {
-        guard let piece = model.unknownPiece else { return nil }
-        let spelling = Array(piece.utf8)
-        if let id = vocabulary.id(ofSpelling: spelling, 0..<spelling.count) { return id }
-        let lacksBytes = (0..<256).contains { vocabulary.id(of: [UInt8($0)], 0..<1, .bytes) == nil }
-        guard lacksBytes else { return nil }
-        throw TokenizerError.unexpected(
-            field: "model.unk_token", found: "\"\(piece.prefix(80))\"", expected: "a piece of model.vocab",
-            file: file)
-    }
-
-    private func unsupported(_ field: String, _ found: String, _ supported: String) -> TokenizerError {
-        .unsupported(field: field, found: found, supported: supported, file: file)
-    }
-}
-
-extension VocabularyReader {
-    /// Reads an object from pieces to ids.
-    /// - Parameter size: length of the file in bytes.
-    mutating func readVocabulary(_ scanner: inout JSONScanner, field: String, size: Int) throws {
-        var piece: [UInt8] = []
-        // An entry takes 5 bytes at least, so higher ids could only leave gaps.
-        let greatestID = size / 2 + TokenizerLimits.idGap
-        try scanner.beginObject()
-        while try scanner.nextKey(into: &piece) {
-            let id = try scanner.readInteger()
-            try addPiece(piece, 0..<piece.count, id: id, field: field, greatestID: greatestID)
-            piece.removeAll(keepingCapacity: true)
-        }
-        try checkGaps(field: field)
+    private func readModel(
+        _ start: JSONScanner, _ preTokenizer: JSON, _ components: TokenizerComponents
+    ) throws -> ReadModel {
+        let isByteLevel = try components.preTokenizer(preTokenizer).isByteLevel
+        var reader = TokenizerModelReader(start, size: size, isByteLevel: isByteLevel, file: file)
+        let model = try reader.read()
+        return (reader.pieces, model, reader.scanner)
     }
 }

@@ -1,6 +1,8 @@
 /// Fills a vocabulary and its merges from a file, checking each entry.
 struct VocabularyReader {
     var file: String
+    /// Whether pieces are spelled in the byte-level alphabet; else they are text.
+    let isByteLevel: Bool
     private(set) var vocabulary: Vocabulary
     private(set) var merges: Merges
     private var scratch: [UInt8] = []
@@ -11,8 +13,10 @@ struct VocabularyReader {
     /// - Parameters:
     ///   - file: the name of the file for messages.
     ///   - pieces: about how many pieces will come.
-    init(file: String, pieces: Int) {
+    ///   - isByteLevel: whether pieces are spelled in the byte-level alphabet.
+    init(file: String, pieces: Int, isByteLevel: Bool = true) {
         self.file = file
+        self.isByteLevel = isByteLevel
         vocabulary = Vocabulary(capacity: min(pieces, TokenizerLimits.pieces))
         merges = Merges(capacity: min(pieces, TokenizerLimits.pieces))
     }
@@ -35,7 +39,7 @@ struct VocabularyReader {
                 field: "an id in \(field)", found: Int(clamping: id),
                 limit: min(greatestID, TokenizerLimits.pieces) - 1, file: file)
         }
-        switch vocabulary.insert(text, range, id: Int(id), verbatim: verbatim) {
+        switch vocabulary.insert(text, range, id: Int(id), verbatim: verbatim || !isByteLevel) {
         case .added: break
         case .idTaken:
             throw .duplicate(
@@ -61,8 +65,10 @@ struct VocabularyReader {
 
     /// Adds the merge of `text[left]` and `text[right]`, both as the vocabulary spells them.
     /// - Parameter keepsFirst: whether of two merges of one pair the first counts; else the last does.
+    /// - Parameter prefix: how many bytes the right piece leaves away when the two are joined.
     mutating func addMerge(
-        _ text: [UInt8], _ left: Range<Int>, _ right: Range<Int>, index: Int, keepsFirst: Bool = false
+        _ text: [UInt8], _ left: Range<Int>, _ right: Range<Int>, index: Int, keepsFirst: Bool = false,
+        prefix: Int = 0
     ) throws(TokenizerError) {
         guard index < TokenizerLimits.merges else {
             throw .limit(
@@ -72,7 +78,7 @@ struct VocabularyReader {
         let leftID: Int32?
         let rightID: Int32?
         var wholeID: Int32?
-        if ByteLevelAlphabet.decode(text, left, into: &scratch) {
+        if isByteLevel, ByteLevelAlphabet.decode(text, left, into: &scratch) {
             let middle = scratch.count
             if ByteLevelAlphabet.decode(text, right, into: &scratch) {
                 let (first, second) = (0..<middle, middle..<scratch.count)
@@ -85,11 +91,11 @@ struct VocabularyReader {
                 rightID = vocabulary.id(ofSpelling: text, right)
             }
         } else {
-            leftID = vocabulary.id(ofSpelling: text, left)
-            rightID = vocabulary.id(ofSpelling: text, right)
+            leftID = id(text, left)
+            rightID = id(text, right)
         }
         if wholeID == nil {
-            let whole = Array(text[left]) + Array(text[right])
+            let whole = Array(text[left]) + Array(text[right].dropFirst(prefix))
             wholeID = vocabulary.id(ofSpelling: whole, 0..<whole.count)
         }
         guard let leftID else { throw unknownPiece(text, left, index) }
@@ -100,6 +106,10 @@ struct VocabularyReader {
                 index: index, reason: "the two together, \"\(whole.prefix(80))\", are no piece", file: file)
         }
         merges.set(left: leftID, right: rightID, rank: index, merged: wholeID, keepsFirst: keepsFirst)
+    }
+
+    private func id(_ text: [UInt8], _ range: Range<Int>) -> Int32? {
+        isByteLevel ? vocabulary.id(ofSpelling: text, range) : vocabulary.id(of: text, range, .verbatim)
     }
 
     /// Merges are mostly listed in the order of their pieces, so the next id is tried first.
@@ -122,7 +132,7 @@ struct VocabularyReader {
 
     /// Adds a merge written as two pieces with a blank between them.
     mutating func addMerge(
-        line text: [UInt8], _ range: Range<Int>, index: Int, keepsFirst: Bool = false
+        line text: [UInt8], _ range: Range<Int>, index: Int, keepsFirst: Bool = false, prefix: Int = 0
     ) throws(TokenizerError) {
         let blank = UInt8(ascii: " ")
         guard let middle = text[range].firstIndex(of: blank), middle > range.lowerBound,
@@ -132,7 +142,7 @@ struct VocabularyReader {
         }
         try addMerge(
             text, range.lowerBound..<middle, (middle + 1)..<range.upperBound, index: index,
-            keepsFirst: keepsFirst)
+            keepsFirst: keepsFirst, prefix: prefix)
     }
 
     // MARK: Added tokens

@@ -6,6 +6,7 @@ import Testing
 struct MutantTests {
     static let formats = [
         "gguf", "safetensors", "safetensors.index.json", "config.json", "tokenizer.json", "vocab.json",
+        "tokenizer.json of WordPiece", "vocab.txt", "tokenizer.json of Unigram", "tokenizer.model",
         "gguf tokenizer",
         "chat template", "gguf model",
     ]

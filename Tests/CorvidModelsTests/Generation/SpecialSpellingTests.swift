@@ -69,8 +69,8 @@ import Testing
 
     // MARK: A tokenizer that merges
 
-    private func smollm2() throws -> ByteLevelBPE {
-        try ByteLevelBPE.load {
+    private func smollm2() throws -> PipelineTokenizer {
+        try PipelineTokenizer.load {
             $0 == "tokenizer.json" ? try Fixtures.bytes("Tokenizers/smollm2/tokenizer.json") : nil
         }
     }

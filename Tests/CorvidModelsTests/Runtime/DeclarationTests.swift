@@ -67,10 +67,13 @@ import Testing
                 .vocabulary: .integer(11), .context: .integer(16),
             ]) { $1 }, weights: base.weights)
         let reader = SettingReader(
-            family: family, file: "none", defaults: family.defaults, names: { [$0.rawValue] },
+            family: family, architecture: .init("none", .vocabulary), file: "none", defaults: family.defaults,
+            names: { [$0.rawValue] },
             find: { _ in nil })
         let configuration = try reader.configuration(
-            rotaryScaling: { _, _ in (nil, .none) }, rotaryPairs: nil, activation: nil, tiedHead: nil)
+            rotaryScaling: { _, _ in (nil, .none) }, rotaryPairs: nil, activation: nil, mlp: nil,
+            tiedHead: nil,
+            labels: [])
         zero.tensors["model.decoder.embed_positions.weight"] = nil
         let folder = try TemporaryFolder()
         try folder.write("{}", to: "config.json")
@@ -86,8 +89,8 @@ import Testing
             caches: [KeyValueCache(shape: KeyValueShape(layers: 1, heads: 2, headWidth: 4, type: .f32))])
         let found = try WorkerPool(threads: 1).runBlocking { workers in
             let pass = try Pass(batch, vocabulary: 11, contextLength: 16)
-            let logits = try transformer.logits(
-                pass, workers: workers, arena: Arena(), isCancelled: { false })
+            let logits = try transformer.run(
+                pass, for: .logits, workers: workers, arena: Arena(), isCancelled: { false })
             return (0..<logits.rows).map { logits.row($0) }
         }
         #expect(found == expected)

@@ -61,7 +61,8 @@ import Testing
             return try pool.runBlocking { workers in
                 let pass = try Pass(batch, vocabulary: 5, contextLength: rows)
                 let arena = Arena()
-                _ = try transformer.logits(pass, workers: workers, arena: arena, isCancelled: { false })
+                _ = try transformer.run(
+                    pass, for: .logits, workers: workers, arena: arena, isCancelled: { false })
                 return arena.byteCount
             }
         }

@@ -64,6 +64,7 @@ extension LanguageModel {
         of ids: [Int32], settings: PerplexitySettings = PerplexitySettings(),
         progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> Perplexity {
+        guard continuesText else { throw GenerationError.continuesNoText }
         try settings.validate(contextLength: contextLength)
         if ids.count < 2 { throw GenerationError.nothingToScore(tokens: ids.count) }
         if let index = ids.firstIndex(where: { $0 < 0 || Int($0) >= vocabularySize }) {
