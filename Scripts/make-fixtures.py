@@ -2,9 +2,9 @@
 
 Usage, from the repository's root (any folder outside it will do for the environment):
 
-    python3 -m venv /tmp/fixtures
-    /tmp/fixtures/bin/pip install torch==2.13.0 transformers==5.23.0 gguf==0.19.0 safetensors numpy
-    /tmp/fixtures/bin/python Scripts/make-fixtures.py [--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf] [NAME ...]
+    python3 -m venv .venv-fixtures
+    .venv-fixtures/bin/pip install torch==2.13.0 transformers==5.23.0 gguf==0.19.0 safetensors numpy
+    .venv-fixtures/bin/python Scripts/make-fixtures.py [--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf] [NAME ...]
 
 Without names everything is made; `dequantise` and the names of the models below make only those.
 SmolLM2's logits need the model file, and are left alone without it.

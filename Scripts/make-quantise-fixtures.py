@@ -2,10 +2,10 @@
 
 Usage, from the repository's root:
 
-    python3 -m venv /tmp/fixtures
-    /tmp/fixtures/bin/pip install gguf==0.19.0 safetensors numpy
-    /tmp/fixtures/bin/pip install --no-deps llama-cpp-python==0.3.36
-    /tmp/fixtures/bin/python Scripts/make-quantise-fixtures.py [--library PATH/libggml-base.so]
+    python3 -m venv .venv-fixtures
+    .venv-fixtures/bin/pip install gguf==0.19.0 safetensors numpy
+    .venv-fixtures/bin/pip install --no-deps llama-cpp-python==0.3.36
+    .venv-fixtures/bin/python Scripts/make-quantise-fixtures.py [--library PATH/libggml-base.so]
 
 `values` [blocks of 256, 256] (float32) are weights of many shapes: Gaussian, heavy-tailed, of one sign, mostly
 zero, constant, with sub-blocks of very different size, tiny. `TYPE.bytes` [blocks, bytes] (uint8) come from the

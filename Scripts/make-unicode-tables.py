@@ -5,8 +5,8 @@ The tables are taken from what Hugging Face `tokenizers` itself answers, since i
 reference: the classes from its regular expressions and normalisers, letter case and compositions from its
 normalisers.
 
-    python3 -m venv /tmp/tables && /tmp/tables/bin/pip install tokenizers==0.23.3
-    /tmp/tables/bin/python Scripts/make-unicode-tables.py
+    python3 -m venv .venv-tables && .venv-tables/bin/pip install tokenizers==0.23.3
+    .venv-tables/bin/python Scripts/make-unicode-tables.py
 
 Rewrites ScalarClassData.swift, CompositionData.swift, CompatibilityData.swift and LowercaseData.swift in
 Sources/CorvidText/Tokenizers.

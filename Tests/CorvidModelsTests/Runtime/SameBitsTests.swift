@@ -9,7 +9,8 @@ import Testing
     static let models: [(name: String, type: DType?)] =
         GoldenModel.all.map { ($0, nil) } + [
             ("gguf-q4_1", .f32), ("gguf-k", .bf16), ("gpt2", .bf16), ("llama-bf16", .f16),
-            ("gguf-mixed", .f32), ("bert", .bf16), ("t5-gated", .bf16), ("backpack", .bf16),
+            ("gguf-mixed", .f32), ("gguf-f32", .q4_0), ("gguf-k", .q6_K), ("gguf-gpt2", .i8), ("gpt2", .i8),
+            ("bert", .bf16), ("t5-gated", .bf16), ("backpack", .bf16),
         ]
 
     @Test("outputs have the same bits over threads x batch x cache x chunk", arguments: models)
