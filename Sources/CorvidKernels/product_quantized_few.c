@@ -6,34 +6,48 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// How far ahead of the arithmetic memory is asked for weights, in each row of a group: 16 KiB in all, which
-// the first-level cache holds besides the rest.
-enum { LEAD_BYTES = 1024 };
+// How far ahead of the arithmetic memory is asked for weights. Long rows: so far in each row of a group, 16 KiB
+// in all, which the first-level cache holds besides the rest. Short rows: at least a group of rows, in the order
+// in which they lie, and at least so much.
+enum { LEAD_BYTES = 1024, SHORT_ROWS_LEAD_BYTES = 18 * 1024 };
 
-/// Asks for what comes LEAD_BYTES after block b in each row of a group, and at its end in the next group.
+CK_INLINE_AVX512 void ask(uintptr_t at, ptrdiff_t bytes) {
+#pragma clang loop unroll(full)
+    for (ptrdiff_t line = 0; line < (bytes + 63) / 64; line++) {
+        _mm_prefetch((const char *)(at + 64 * (uintptr_t)line), _MM_HINT_T0);
+    }
+}
+
+CK_INLINE_AVX512 ptrdiff_t short_rows_lead(ptrdiff_t stride) {
+    return CK_GROUP * stride > SHORT_ROWS_LEAD_BYTES ? CK_GROUP * stride : SHORT_ROWS_LEAD_BYTES;
+}
+
+/// Asks for what is used some time after block b of a group.
 CK_INLINE_AVX512 void ask_ahead(ck_type type, const uint8_t *weights, ptrdiff_t stride, ptrdiff_t b) {
     ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
-    // Each line is asked for once: in turns of some rows for each block of 32 weights.
+    if (stride < LEAD_BYTES) {
+        ptrdiff_t step = CK_GROUP * bytes / in_block;
+        ask((uintptr_t)weights + (uintptr_t)(short_rows_lead(stride) + b * step), step);
+        return;
+    }
+    // Each line is asked for once: in turns of some rows for each block of 32 weights. Beyond the end of a row
+    // comes the next group.
     ptrdiff_t turns = in_block > 1 ? in_block : 64 / bytes, rows = (CK_GROUP + turns - 1) / turns;
-    ptrdiff_t lead = stride < LEAD_BYTES ? stride : LEAD_BYTES, offset = b / in_block * bytes + lead;
+    ptrdiff_t offset = b / in_block * bytes + LEAD_BYTES;
     if (offset >= stride) offset += (CK_GROUP - 1) * stride;
     uintptr_t at = (uintptr_t)weights + (uintptr_t)(offset + b % turns * rows * stride);
 #pragma clang loop unroll(full)
-    for (ptrdiff_t r = 0; r < rows; r++, at += (uintptr_t)stride) {
-#pragma clang loop unroll(full)
-        for (ptrdiff_t line = 0; line < (in_block > 1 ? bytes + 63 : 64); line += 64) {
-            _mm_prefetch((const char *)(at + (uintptr_t)line), _MM_HINT_T0);
-        }
-    }
+    for (ptrdiff_t r = 0; r < rows; r++, at += (uintptr_t)stride) ask(at, in_block > 1 ? bytes + 63 : 64);
 }
 
 /// The same for what the first group begins with.
 CK_INLINE_AVX512 void ask_first(const uint8_t *weights, ptrdiff_t stride) {
-    ptrdiff_t lead = stride < LEAD_BYTES ? stride : LEAD_BYTES;
+    if (stride < LEAD_BYTES) {
+        for (ptrdiff_t at = 0; at < SHORT_ROWS_LEAD_BYTES; at += 64) ask((uintptr_t)weights + (uintptr_t)at, 64);
+        return;
+    }
     for (ptrdiff_t r = 0; r < CK_GROUP; r++) {
-        for (ptrdiff_t at = 0; at < lead; at += 64) {
-            _mm_prefetch((const char *)((uintptr_t)weights + (uintptr_t)(r * stride + at)), _MM_HINT_T0);
-        }
+        for (ptrdiff_t at = 0; at < LEAD_BYTES; at += 64) ask((uintptr_t)weights + (uintptr_t)(r * stride + at), 64);
     }
 }
 
