@@ -72,7 +72,12 @@ struct ChatCommand: AsyncParsableCommand {
         let session = ChatSession(
             conversation: conversation, settings: settings, lines: lines, screen: screen,
             showsTimings: timings)
-        try await Interrupts.shared.handling({ session.receive($0) }) { try await session.run() }
+        // A signal that came before the session received them has cancelled the task, or is about to.
+        try await withTaskCancellationHandler {
+            try await Interrupts.shared.handling({ session.receive($0) }) { try await session.run() }
+        } onCancel: {
+            session.receive(.terminate)
+        }
     }
 
     private func inputLines() throws -> ChatLines {

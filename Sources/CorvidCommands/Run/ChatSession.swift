@@ -31,11 +31,9 @@ final class ChatSession: Sendable {
     /// Talks until the end of the input.
     /// - Throws: off a terminal the error of the first line that cannot be answered.
     func run() async throws {
-        while true {
-            // A signal that came before this talk received them has cancelled the task.
-            try Task.checkCancellation()
+        while !mustEnd {
             let input = await lines.next()
-            if mustEnd { throw ExitCode(Launch.interrupted) }
+            if mustEnd { break }
             switch input {
             case .end: return
             case .interrupted: continue
@@ -43,6 +41,7 @@ final class ChatSession: Sendable {
                 guard try await obey(ChatInput(line)) else { return }
             }
         }
+        throw ExitCode(Launch.interrupted)
     }
 
     /// Ctrl-C stops an answer or empties the line; off a terminal, and for SIGTERM, it ends the talk.

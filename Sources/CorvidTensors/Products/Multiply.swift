@@ -96,7 +96,7 @@ extension Linear {
     /// So many that a panel of converted weights stays in the second-level cache; any number if none is needed.
     fileprivate var mostOutputsPerTask: Int {
         if readsIntegers { return max(16, 131_072 / max(1, inputs) / 16 * 16) }
-        let operands: OneDNN.Operands = compute == .bf16 && ck_has_bf16() != 0 ? .bf16 : .f32
+        let operands: OneDNN.Operands = compute == .bf16 && OneDNN.multipliesBF16 ? .bf16 : .f32
         if orientation == .rows, isReady(0..<outputs, operands) { return .max }
         return max(16, 524_288 / operands.byteCount / max(1, inputs) / 16 * 16)
     }
@@ -125,8 +125,6 @@ extension Linear {
 private struct ProductRun: @unchecked Sendable {
     // Sound: workers write disjoint outputs and their own scratch; the failure is behind a lock.
     let input: ProductInput
-    // Asked once: what the parts of one region agree on.
-    private let usesOneDNN = OneDNN.isUsed
     private let scratch: WorkerScratch
     private let failure = Failure()
 
@@ -144,7 +142,7 @@ private struct ProductRun: @unchecked Sendable {
             case .f32, .bf16:
                 let outputs = min(mostOutputs, linear.outputs)
                 let needed =
-                    usesOneDNN
+                    OneDNN.isUsed
                     ? FloatScratch(linear, input.operands(of: linear), outputs: outputs, rows: rows).byteCount
                     : ck_product_float_scratch_bytes()
                 bytes = max(bytes, needed)
@@ -203,7 +201,7 @@ private struct ProductRun: @unchecked Sendable {
     ) {
         let matrix = input.matrix
         guard matrix.rows > 0 else { return }
-        guard usesOneDNN else {
+        guard OneDNN.isUsed else {
             guard var weights = linear.floatWeights(from: range.lowerBound) else { return }
             ck_product_float(
                 &weights, matrix.rows, range.count, linear.inputs, matrix.base, matrix.stride, out, outStride,

@@ -15,8 +15,11 @@ enum OneDNN {
         var byteCount: Int { self == .f32 ? 4 : 2 }
     }
 
-    /// Whether f32 and bf16 products are oneDNN's on the instruction set in use.
-    static var isUsed: Bool { ck_isa().rawValue >= CK_ISA_AVX512.rawValue }
+    /// Whether f32 and bf16 products are oneDNN's on the instruction set in use. Asked once, since a change
+    /// while products run would change their bits.
+    static let isUsed = ck_isa().rawValue >= CK_ISA_AVX512.rawValue
+    /// Whether bf16 products are made of bf16 numbers; asked once, too.
+    static let multipliesBF16 = isUsed && ck_has_bf16() != 0
 
     /// What a primitive depends on.
     struct Key: Hashable {

@@ -63,7 +63,7 @@ public struct ProductInput {
             }
             quantizedRows = form
         }
-        if linears.contains(where: { $0.compute == .bf16 }), ck_has_bf16() != 0 {
+        if linears.contains(where: { $0.compute == .bf16 }), OneDNN.multipliesBF16 {
             let (owner, base) = try arena.reserve(byteCount: rows * inputs * 2)
             owners.append(owner)
             let form = base.bindMemory(to: UInt16.self, capacity: rows * inputs)

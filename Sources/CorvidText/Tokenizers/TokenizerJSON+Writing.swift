@@ -5,8 +5,8 @@ extension PipelineTokenizer {
     public func tokenizerJSON(file: String) throws(TokenizerError) -> JSON {
         guard case .bytePairs(let model) = parts.model, parts.normalizer.steps.isEmpty else {
             throw .unsupported(
-                field: "the tokenizer", found: "of another kind", supported: "byte-level BPE without normaliser",
-                file: file)
+                field: "the tokenizer", found: "of another kind",
+                supported: "byte-level BPE without normaliser", file: file)
         }
         var vocabulary = JSONObject()
         // Unused tokens at the end only fill up the model's rows.
