@@ -79,8 +79,8 @@ public enum Launch {
                 return tell(error)
             }
         }
-        if let error = error as? ValidationError, let name = command.configuration.commandName {
-            let asked = command == Corvid.self ? name : "corvid \(name)"
+        if let error = error as? ValidationError {
+            let asked = path(to: command, from: Corvid.self)?.joined(separator: " ") ?? "corvid"
             StandardError.say("\(error.message)\nSee '\(asked) --help' for more information.")
         } else if code == .validationFailure {
             StandardError.say(usage(Corvid.fullMessage(for: error)))
@@ -88,6 +88,18 @@ public enum Launch {
             StandardError.say(failure(error))
         }
         return code.rawValue
+    }
+
+    /// The words that name a command, from those of `root` on.
+    private static func path(
+        to command: any ParsableCommand.Type, from root: any ParsableCommand.Type
+    ) -> [String]? {
+        let name = root.configuration.commandName.map { [$0] } ?? []
+        if root == command { return name }
+        for next in root.configuration.subcommands {
+            if let rest = path(to: command, from: next) { return name + rest }
+        }
+        return nil
     }
 
     /// The parser's message in two lines: what is wrong, and where to read more. The usage between them is

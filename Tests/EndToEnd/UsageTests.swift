@@ -91,5 +91,16 @@ extension EndToEnd {
             let outcome = try await program.run(arguments)
             expectFailure(outcome, status: 64, naming: "--help")
         }
+
+        @Test("a wrong value of a command within a command is answered with both names") func nested()
+            async throws
+        {
+            let outcome = try await program.run(
+                [
+                    "tokenizer", "train", "--vocabulary", "400", "--file", "a", "--output", "b",
+                    "--end-token", "",
+                ])
+            expectFailure(outcome, status: 64, naming: "corvid tokenizer train --help")
+        }
     }
 }
