@@ -106,9 +106,10 @@ class PeerProcess:
     def answer(self) -> dict:
         line = self.process.stdout.readline()
         if not line:
-            self.process.wait()
+            code = self.process.wait()
             self.reader.join(5)
-            raise Unavailable(f"did not run: {reason(''.join(self.errors))}")
+            cause = f"ended by signal {-code}" if code < 0 else reason("".join(self.errors))
+            raise Unavailable(f"did not run: {cause}")
         return json.loads(line)
 
     def close(self) -> None:
