@@ -17,9 +17,10 @@ extension Linear {
         let tasks = OutputTasks(linears, rows: input.matrix.rows, threads: workers.threads)
         let run = try ProductRun(input, linears, mostOutputs: tasks.mostOutputs, workers: workers)
         workers.forEach(tasks.count) { task, worker in
-            let (index, range) = tasks[task]
-            run.compute(linears[index], range, into: outs[index], worker: worker)
-            epilogue(index, range)
+            tasks.forEachPart(of: task) { index, range in
+                run.compute(linears[index], range, into: outs[index], worker: worker)
+                epilogue(index, range)
+            }
         }
         try run.checkForFailure()
     }
@@ -37,65 +38,81 @@ extension Linear {
         let tasks = OutputTasks(joining: pair, rows: input.matrix.rows, threads: workers.threads)
         let run = try ProductRun(input, pair, mostOutputs: tasks.mostOutputs, workers: workers)
         workers.forEach(tasks.count) { task, worker in
-            let (_, range) = tasks[task]
-            run.compute(first, range, into: outs.0, worker: worker)
-            run.compute(second, range, into: outs.1, worker: worker)
-            epilogue(range)
+            tasks.forEachPart(of: task) { _, range in
+                run.compute(first, range, into: outs.0, worker: worker)
+                run.compute(second, range, into: outs.1, worker: worker)
+                epilogue(range)
+            }
         }
         try run.checkForFailure()
     }
 }
 
-/// Division of the outputs of several products into ranges of one size, a multiple of 16 rows of weights.
+/// Division of the outputs of several products, one after the other, into tasks of one size. A task may end in
+/// the middle of one product and the next begin there, so that three products keep two threads equally busy.
 private struct OutputTasks {
-    /// Outputs of each product, or of all together if their ranges are joined.
     private let outputs: [Int]
-    /// Outputs of the longest range.
+    /// Outputs of a task, in all its products together.
     let mostOutputs: Int
     let count: Int
 
-    /// Each product has ranges of its own.
+    /// Tasks and their parts begin at multiples of so many outputs of a product.
+    private static let grain = 16
+    /// Integers of many rows: what is set up for a task is worth it from a few panels on; more of them would
+    /// only leave threads of unequal speed more to wait for.
+    private static let mostIntegerOutputs = 512
+
+    /// The products follow one another.
     init(_ linears: [Linear], rows: Int, threads: Int) {
         self.init(outputs: linears.map(\.outputs), linears, rows: rows, threads: threads)
     }
 
-    /// A range is worked on in all products at once; they have equal outputs.
+    /// A task works on the same outputs of all products, which have equally many.
     init(joining linears: [Linear], rows: Int, threads: Int) {
         self.init(outputs: linears.prefix(1).map(\.outputs), linears, rows: rows, threads: threads)
     }
 
     private init(outputs: [Int], _ linears: [Linear], rows: Int, threads: Int) {
-        let total = outputs.reduce(0, +)
+        let total = outputs.reduce(0) { $0 + Self.rounded($1, to: Self.grain) }
         // Of many rows, a few tasks per thread even out threads of unequal speed. For few rows the weights
         // stream from memory, and every range starts cold.
         let isFew = rows <= 8
-        var size = threads == 1 && isFew ? total : total / (threads * (isFew ? 1 : 4))
-        for linear in linears where linear.readsIntegers ? !isFew : OneDNN.isUsed {
-            size = min(size, linear.mostOutputsPerTask)
+        let tasks = threads == 1 && isFew ? 1 : threads * (isFew ? 1 : 4)
+        var size = max(Self.grain, Self.rounded((total + tasks - 1) / tasks, to: Self.grain))
+        for linear in linears {
+            if linear.readsIntegers {
+                if !isFew { size = min(Self.rounded(size, to: 64), Self.mostIntegerOutputs) }
+            } else if OneDNN.isUsed {
+                size = min(size, linear.mostOutputsPerTask)
+            }
         }
-        size = max(16, (size + 15) / 16 * 16)
         self.outputs = outputs
         mostOutputs = size
-        count = outputs.reduce(0) { $0 + ($1 + size - 1) / size }
+        count = (total + size - 1) / size
     }
 
-    subscript(task: Int) -> (index: Int, range: Range<Int>) {
-        var task = task
+    /// Calls `body` with each product of which the task has outputs, and with those.
+    func forEachPart(of task: Int, _ body: (_ index: Int, _ range: Range<Int>) -> Void) {
+        var start = task * mostOutputs
+        let end = start + mostOutputs
+        var first = 0
         for (index, outputs) in outputs.enumerated() {
-            let ranges = (outputs + mostOutputs - 1) / mostOutputs
-            if task < ranges {
-                return (index, task * mostOutputs..<min(outputs, (task + 1) * mostOutputs))
+            let next = first + Self.rounded(outputs, to: Self.grain)
+            if start < min(end, next) {
+                let range = start - first..<min(end - first, outputs)
+                if !range.isEmpty { body(index, range) }
+                start = next
             }
-            task -= ranges
+            first = next
         }
-        return (0, 0..<0)
     }
+
+    private static func rounded(_ number: Int, to grain: Int) -> Int { (number + grain - 1) / grain * grain }
 }
 
 extension Linear {
     /// So many that a panel of converted weights stays in the second-level cache; any number if none is needed.
     fileprivate var mostOutputsPerTask: Int {
-        if readsIntegers { return max(16, 131_072 / max(1, inputs) / 16 * 16) }
         let operands: OneDNN.Operands = compute == .bf16 && OneDNN.multipliesBF16 ? .bf16 : .f32
         if orientation == .rows, isReady(0..<outputs, operands) { return .max }
         return max(16, 524_288 / operands.byteCount / max(1, inputs) / 16 * 16)
