@@ -97,7 +97,8 @@ void ck_product_quantized(ck_type type, ptrdiff_t rows, ptrdiff_t outputs, ptrdi
     ck_product product = {type, rows, outputs, k, weights, row_bytes(type, k), q, d, sum, out, out_stride};
 #if CK_X86
     if (ck_isa() == CK_ISA_AVX512 && ck_is_quantised(type) && k > 0) {
-        if (rows <= CK_FEW_ROWS && outputs >= CK_GROUP) ck_product_few_avx512(&product, scratch);
+        if (ck_takes_one_avx512(&product)) ck_product_one_avx512(&product, scratch);
+        else if (rows <= CK_FEW_ROWS && outputs >= CK_GROUP) ck_product_few_avx512(&product, scratch);
         else ck_product_many_avx512(&product, scratch);
         return;
     }

@@ -124,6 +124,9 @@ static inline void ck_sum_halves(const ck_product *p, int32_t *restrict halves) 
 // The vector forms (few) take a whole group of outputs at least and CK_FEW_ROWS activation rows at most, the
 // matrix forms (many) any sizes.
 void ck_product_few_avx512(const ck_product *product, ck_product_scratch *scratch);
+/// Whether the form for one activation row takes the product.
+int ck_takes_one_avx512(const ck_product *product);
+void ck_product_one_avx512(const ck_product *product, ck_product_scratch *scratch);
 void ck_product_many_avx512(const ck_product *product, ck_product_scratch *scratch);
 void ck_product_few_avx2(const ck_product *product, ck_product_scratch *scratch);
 void ck_product_many_avx2(const ck_product *product, ck_product_scratch *scratch);

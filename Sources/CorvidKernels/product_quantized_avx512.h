@@ -10,10 +10,18 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+enum { CK_ALONE = -1 };
+
+/// Blocks of 32 that a loop takes at one time, so that the compiler knows which of a pair or a block each one
+/// is; of Q4_K and Q5_K two share bytes, and more of them would not fit into registers.
+CK_INLINE ptrdiff_t ck_unit(ck_type type) { return type == CK_Q6_K ? 8 : 2; }
+
 typedef struct ck_group_block {
     __m512i u[8];
     __m512 scale[2];    // equal but for Q6_K
     __m512 minimum;
+    // Plain types: the dwords of a pair of blocks, each loaded with the block in which its 16 bytes begin.
+    __m512i pair[17];
     // K-quants: what the sub-blocks of a block share, loaded with the first of them.
     __m512i header[4], high[8], packed[8];
     __m512 d, d_minimum;
@@ -65,11 +73,39 @@ CK_INLINE_AVX512 __m512 ck_low_halves(__m512i lanes) { return _mm512_cvtph_ps(_m
 
 CK_INLINE_AVX512 __m512 ck_high_halves(__m512i lanes) { return ck_low_halves(_mm512_srli_epi32(lanes, 16)); }
 
+/// Loads those dwords of the pair of blocks at `rows` whose column of 16 bytes begins in block j in 0..<2. The
+/// last column ends with the pair and may overlap the one before it.
+CK_INLINE_AVX512 void ck_load_pair(const ck_group_rows *rows, ptrdiff_t bytes, int j, ck_group_block *out) {
+#pragma clang loop unroll(full)
+    for (ptrdiff_t at = 0; at < 2 * bytes; at += 16) {
+        if (at / bytes == j) {
+            ptrdiff_t column = at < 2 * bytes - 16 ? at : 2 * bytes - 16;
+            ck_transpose(rows, column, out->pair + column / 4);
+        }
+    }
+}
+
+/// out[i] = dword i of the 16 bytes at `offset` of a block: of block j in 0..<2 of the pair, or, if j is
+/// CK_ALONE, of the block at `rows`.
+CK_INLINE_AVX512 void ck_read(ck_type type, const ck_group_rows *rows, int j, ptrdiff_t offset,
+                              const ck_group_block *block, __m512i *out) {
+    if (j == CK_ALONE) {
+        ck_transpose(rows, offset, out);
+        return;
+    }
+    ptrdiff_t first = j * ck_bytes_in_block(type) + offset;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+        const __m512i *dword = block->pair + first / 4 + i;
+        // Half of the blocks begin in the middle of a dword.
+        out[i] = first % 4 == 0 ? dword[0]
+                                : _mm512_rol_epi32(_mm512_mask_blend_epi16(0x55555555, dword[0], dword[1]), 16);
+    }
+}
+
 /// 16 bytes of nibbles: the low ones are weights 0..<16, the high ones 16..<32.
-CK_INLINE_AVX512 void ck_load_nibbles(const ck_group_rows *rows, ptrdiff_t offset, __m512i *u) {
+CK_INLINE_AVX512 void ck_split_nibbles(const __m512i *packed, __m512i *u) {
     const __m512i nibble = _mm512_set1_epi8(15);
-    __m512i packed[4];
-    ck_transpose(rows, offset, packed);
     for (int g = 0; g < 4; g++) {
         u[g] = _mm512_and_si512(packed[g], nibble);
         u[4 + g] = _mm512_and_si512(_mm512_srli_epi32(packed[g], 4), nibble);
@@ -110,40 +146,38 @@ CK_INLINE_AVX512 void ck_load_k_scales(int j, ck_group_block *out) {
     out->minimum = _mm512_xor_ps(product, _mm512_set1_ps(-0.0f));
 }
 
-/// The 32 weights of the block at `rows`; for K-quants sub-block j in 0..<8, which come in order, with `out`
-/// kept from one to the next. Reads nothing outside the blocks.
+/// The 32 weights of a block. Plain types: of block j in 0..<2 of the pair at `rows`, in order, or CK_ALONE.
+/// K-quants: sub-block j in 0..<8 of the block at `rows`, in order. `out` is kept from one to the next. Reads
+/// nothing outside the blocks.
 CK_INLINE_AVX512 void ck_load_block(ck_type type, const ck_group_rows *rows, int j, ck_group_block *out) {
+    __m512i header[4], packed[4];
+    if (ck_pieces_in_block(type) == 1 && j != CK_ALONE) ck_load_pair(rows, ck_bytes_in_block(type), j, out);
     switch (type) {
     case CK_Q4_0:
-    case CK_Q4_1: {
-        __m512i header[4];
-        ck_transpose(rows, 0, header);
-        ck_load_nibbles(rows, type == CK_Q4_0 ? 2 : 4, out->u);
+    case CK_Q4_1:
+        ck_read(type, rows, j, 0, out, header);
+        ck_read(type, rows, j, type == CK_Q4_0 ? 2 : 4, out, packed);
+        ck_split_nibbles(packed, out->u);
         out->scale[0] = out->scale[1] = ck_low_halves(header[0]);
         if (type == CK_Q4_1) out->minimum = ck_high_halves(header[0]);
         break;
-    }
     case CK_Q5_0:
     case CK_Q5_1: {
-        __m512i header[4];
-        ck_transpose(rows, 0, header);
-        ck_load_nibbles(rows, type == CK_Q5_0 ? 6 : 8, out->u);
+        __m512i bits[4];
+        ck_read(type, rows, j, 0, out, header);
+        ck_read(type, rows, j, type == CK_Q5_0 ? 2 : 4, out, bits);
+        ck_read(type, rows, j, type == CK_Q5_0 ? 6 : 8, out, packed);
+        ck_split_nibbles(packed, out->u);
+        ck_add_fifth_bits(bits[0], out->u);
         out->scale[0] = out->scale[1] = ck_low_halves(header[0]);
-        if (type == CK_Q5_1) {
-            out->minimum = ck_high_halves(header[0]);
-            ck_add_fifth_bits(header[1], out->u);
-        } else {
-            __m512i low = _mm512_srli_epi32(header[0], 16), high = _mm512_slli_epi32(header[1], 16);
-            ck_add_fifth_bits(_mm512_or_si512(low, high), out->u);
-        }
+        if (type == CK_Q5_1) out->minimum = ck_high_halves(header[0]);
         break;
     }
     case CK_Q8_0: {
         const __m512i sign = _mm512_set1_epi8((char)128);
-        __m512i header[4];
-        ck_transpose(rows, 0, header);
-        ck_transpose(rows, 2, out->u);
-        ck_transpose(rows, 18, out->u + 4);
+        ck_read(type, rows, j, 0, out, header);
+        ck_read(type, rows, j, 2, out, out->u);
+        ck_read(type, rows, j, 18, out, out->u + 4);
         for (int g = 0; g < 8; g++) out->u[g] = _mm512_xor_si512(out->u[g], sign);
         out->scale[0] = out->scale[1] = ck_low_halves(header[0]);
         break;

@@ -57,58 +57,68 @@ CK_INLINE_AVX512 __m512i broadcast4(const int8_t *q) {
     return _mm512_set1_epi32(four);
 }
 
+/// Adds block b, which is at `block`, to the outputs of `count` activation rows.
+CK_INLINE_AVX512 void add_block(ck_type type, int count, const ck_product *p, const ck_group_block *block,
+                                const int32_t *halves, ptrdiff_t b, __m512 *y) {
+    ptrdiff_t blocks = p->k / 32;
+    const unsigned shift = (unsigned)__builtin_ctz((unsigned)ck_zero_point(type) | 1u << 30);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) {
+        const int8_t *row = p->q + i * p->k + 32 * b;
+        __m512 scale_d = _mm512_set1_ps(p->d[i * blocks + b]);
+        __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
+        if (type == CK_Q6_K) {
+            low = _mm512_set1_epi32(halves[2 * (i * blocks + b)]);
+            high = _mm512_set1_epi32(halves[2 * (i * blocks + b) + 1]);
+        } else if (ck_zero_point(type) != 0) {
+            low = _mm512_sub_epi32(low, _mm512_slli_epi32(_mm512_set1_epi32(p->sum[i * blocks + b]), shift));
+        }
+#pragma clang loop unroll(full)
+        for (int g = 0; g < 4; g++) {
+            low = _mm512_dpbusd_epi32(low, block->u[g], broadcast4(row + 4 * g));
+            high = _mm512_dpbusd_epi32(high, block->u[4 + g], broadcast4(row + 16 + 4 * g));
+        }
+        if (type == CK_Q6_K) {
+            __m512 first = _mm512_mul_ps(block->scale[0], scale_d);
+            __m512 second = _mm512_mul_ps(block->scale[1], scale_d);
+            y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), first, y[i]);
+            y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), second, y[i]);
+        } else {
+            __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
+            y[i] = _mm512_fmadd_ps(total, _mm512_mul_ps(block->scale[0], scale_d), y[i]);
+        }
+        if (ck_has_minima(type)) {
+            __m512 total = _mm512_cvtepi32_ps(_mm512_set1_epi32(p->sum[i * blocks + b]));
+            y[i] = _mm512_fmadd_ps(block->minimum, _mm512_mul_ps(scale_d, total), y[i]);
+        }
+    }
+}
+
 /// Outputs of 16 weight rows and `count` activation rows.
 CK_INLINE_AVX512 void group(ck_type type, int count, const ck_product *p, const uint8_t *weights,
                             const int32_t *halves, float *out) {
-    ptrdiff_t blocks = p->k / 32, stride = p->row_bytes;
-    const int8_t *q = p->q;
-    const float *d = p->d;
-    const int32_t *sum = p->sum;
-    int shift = __builtin_ctz((unsigned)ck_zero_point(type) | 1u << 30);
-    ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
+    ptrdiff_t blocks = p->k / 32, stride = p->row_bytes, b = 0;
+    ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type), unit = ck_unit(type);
     ck_group_rows rows = ck_rows_at(weights, stride);
     ck_group_block block;
     __m512 y[CK_FEW_ROWS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < count; i++) y[i] = _mm512_setzero_ps();
-    for (ptrdiff_t together = 0; together < blocks; together += ck_pieces_together(type)) {
+    for (; b + unit <= blocks; b += unit) {
 #pragma clang loop unroll(full)
-        for (ptrdiff_t b = together; b < together + ck_pieces_together(type); b++) {
-            ck_load_block(type, &rows, (int)(b % in_block), &block);
-            if (b % in_block == in_block - 1) ck_advance(&rows, bytes);
-            ask_ahead(type, weights, stride, b);
-#pragma clang loop unroll(full)
-            for (int i = 0; i < count; i++) {
-                const int8_t *row = q + i * p->k + 32 * b;
-                __m512 scale_d = _mm512_set1_ps(d[i * blocks + b]);
-                __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
-                if (type == CK_Q6_K) {
-                    low = _mm512_set1_epi32(halves[2 * (i * blocks + b)]);
-                    high = _mm512_set1_epi32(halves[2 * (i * blocks + b) + 1]);
-                } else if (ck_zero_point(type) != 0) {
-                    low = _mm512_sub_epi32(low, _mm512_slli_epi32(_mm512_set1_epi32(sum[i * blocks + b]),
-                                                                  (unsigned)shift));
-                }
-#pragma clang loop unroll(full)
-                for (int g = 0; g < 4; g++) {
-                    low = _mm512_dpbusd_epi32(low, block.u[g], broadcast4(row + 4 * g));
-                    high = _mm512_dpbusd_epi32(high, block.u[4 + g], broadcast4(row + 16 + 4 * g));
-                }
-                if (type == CK_Q6_K) {
-                    __m512 first = _mm512_mul_ps(block.scale[0], scale_d);
-                    __m512 second = _mm512_mul_ps(block.scale[1], scale_d);
-                    y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(low), first, y[i]);
-                    y[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), second, y[i]);
-                } else {
-                    __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
-                    y[i] = _mm512_fmadd_ps(total, _mm512_mul_ps(block.scale[0], scale_d), y[i]);
-                }
-                if (ck_has_minima(type)) {
-                    __m512 total = _mm512_cvtepi32_ps(_mm512_set1_epi32(sum[i * blocks + b]));
-                    y[i] = _mm512_fmadd_ps(block.minimum, _mm512_mul_ps(scale_d, total), y[i]);
-                }
+        for (ptrdiff_t i = 0; i < unit; i++) {
+            int j = (int)(unit >= in_block ? i : b / unit % (in_block / unit) * unit + i);
+            ck_load_block(type, &rows, j, &block);
+            if (unit >= in_block ? i == unit - 1 : j == in_block - 1) {
+                ck_advance(&rows, unit >= in_block ? unit / in_block * bytes : bytes);
             }
+            ask_ahead(type, weights, stride, b + i);
+            add_block(type, count, p, &block, halves, b + i, y);
         }
+    }
+    if (b < blocks) {
+        ck_load_block(type, &rows, CK_ALONE, &block);
+        add_block(type, count, p, &block, halves, b, y);
     }
     for (int i = 0; i < count; i++) _mm512_storeu_ps(out + i * p->out_stride, y[i]);
 }

@@ -105,19 +105,35 @@ CK_AVX512 static void tile_unsigned(int count, const tile_input *t) { tile_of(co
 CK_AVX512 static void tile_signed(int count, const tile_input *t) { tile_of(count, 1, 0, 0, t); }
 CK_AVX512 static void tile_halves(int count, const tile_input *t) { tile_of(count, 1, 0, 1, t); }
 
+/// Lays a block into group c of the panel.
+CK_INLINE_AVX512 void store_block(ck_type type, const ck_group_block *block, int c, ck_panel_block *panel) {
+    for (int g = 0; g < 8; g++) _mm512_store_si512(panel->u[g][c], block->u[g]);
+    _mm512_store_ps(panel->scale[c], block->scale[0]);
+    if (ck_has_minima(type)) _mm512_store_ps(panel->second[c], block->minimum);
+    if (type == CK_Q6_K) _mm512_store_ps(panel->second[c], block->scale[1]);
+}
+
 /// Unpacks blocks b ..< b + blocks of 16 weight rows into group c of the panel.
 CK_INLINE_AVX512 void unpack_type(ck_type type, const uint8_t *rows, ptrdiff_t stride, ptrdiff_t b,
                                   ptrdiff_t blocks, int c, ck_panel_block *panel) {
-    ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type);
+    ptrdiff_t in_block = ck_pieces_in_block(type), bytes = ck_bytes_in_block(type), unit = ck_unit(type);
     ck_group_rows at = ck_rows_at(rows + b / in_block * bytes, stride);
     ck_group_block block;
-    for (ptrdiff_t i = 0; i < blocks; i++) {
-        ck_load_block(type, &at, (int)(i % in_block), &block);
-        if (i % in_block == in_block - 1) ck_advance(&at, bytes);
-        for (int g = 0; g < 8; g++) _mm512_store_si512(panel[i].u[g][c], block.u[g]);
-        _mm512_store_ps(panel[i].scale[c], block.scale[0]);
-        if (ck_has_minima(type)) _mm512_store_ps(panel[i].second[c], block.minimum);
-        if (type == CK_Q6_K) _mm512_store_ps(panel[i].second[c], block.scale[1]);
+    ptrdiff_t i = 0;
+    for (; i + unit <= blocks; i += unit) {
+#pragma clang loop unroll(full)
+        for (ptrdiff_t n = 0; n < unit; n++) {
+            int j = (int)(unit >= in_block ? n : i / unit % (in_block / unit) * unit + n);
+            ck_load_block(type, &at, j, &block);
+            if (unit >= in_block ? n == unit - 1 : j == in_block - 1) {
+                ck_advance(&at, unit >= in_block ? unit / in_block * bytes : bytes);
+            }
+            store_block(type, &block, c, panel + i + n);
+        }
+    }
+    if (i < blocks) {
+        ck_load_block(type, &at, CK_ALONE, &block);
+        store_block(type, &block, c, panel + i);
     }
 }
 
