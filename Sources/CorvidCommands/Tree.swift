@@ -18,7 +18,8 @@ public struct Corvid: AsyncParsableCommand {
             CommandGroup(
                 name: "Run",
                 subcommands: [
-                    ChatCommand.self, GenerateCommand.self, EmbedCommand.self, TokenizeCommand.self,
+                    ChatCommand.self, GenerateCommand.self, EmbedCommand.self, ClassifyCommand.self,
+                    TokenizeCommand.self,
                 ]),
             CommandGroup(
                 name: "Measure", subcommands: [LogitsCommand.self, PerplexityCommand.self, BenchCommand.self]),

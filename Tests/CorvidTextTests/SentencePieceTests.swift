@@ -32,6 +32,32 @@ import Testing
         }
     }
 
+    @Test("a file of XLM-RoBERTa's has fairseq's ids, and its special tokens") func fairseq() throws {
+        let model = try Fixtures.bytes("Tokenizers/xlm-roberta/sentencepiece.bpe.model")
+        let tokenizer = try PipelineTokenizer(
+            sentencePiece: model, modelType: "xlm-roberta", file: "sentencepiece.bpe.model")
+        let rows = try #require(try Self.golden("xlm-roberta")["rows"]?.array)
+        #expect(rows.count > 100)
+        for row in rows {
+            let text = try #require(row["text"]?.string)
+            let ids = try TokenizerFixtures.ids(row["ids"])
+            #expect(
+                tokenizer.encode(text, addSpecialTokens: false, parseSpecial: false) == ids,
+                "\(text.debugDescription)")
+            #expect(tokenizer.encode(text, parseSpecial: false) == [0] + ids + [2])
+        }
+        let special = tokenizer.specialTokens
+        #expect(special.beginningOfSequence == 0 && special.padding == 1 && special.endOfSequence == 2)
+        #expect(special.unknown == 3)
+        let mask = try #require(tokenizer.id(of: "<mask>"))
+        #expect(Int(mask) == tokenizer.vocabularySize - 1)
+        #expect(tokenizer.encode("the <mask>", addSpecialTokens: false).last == mask)
+        // The same tokens as in the file that transformers makes of it.
+        let json = try TokenizerFixtures.tokenizer("xlm-roberta")
+        #expect(
+            json.id(of: "<mask>") == mask && json.id(of: "\u{2581}the") == tokenizer.id(of: "\u{2581}the"))
+    }
+
     @Test("ids decode to the text that SentencePiece gives", arguments: kinds)
     func decoding(_ kind: String) throws {
         let tokenizer = try Self.tokenizer(kind)
@@ -139,9 +165,15 @@ import Testing
         // A model of words: one piece "a", model type 3.
         let words: [UInt8] = [0x0A, 3, 0x0A, 1, 0x61, 0x12, 2, 0x18, 3]
         #expect(throws: TokenizerError.self) { try PipelineTokenizer(sentencePiece: words) }
-        #expect(throws: TokenizerError.self) {
-            try PipelineTokenizer(
-                sentencePiece: Self.model("t5"), configuration: ["tokenizer_class": "XLMRobertaTokenizer"])
+        for name in ["CamembertTokenizer", "AlbertTokenizer", "XLMRobertaTokenizer"] {
+            #expect(throws: TokenizerError.self) {
+                try PipelineTokenizer(
+                    sentencePiece: Self.model("t5"), configuration: ["tokenizer_class": .string(name)])
+            }
+        }
+        // Several families call a file so, whose ids differ.
+        #expect(throws: TokenizerError.missing(field: "tokenizer_class", file: "tokenizer_config.json")) {
+            try PipelineTokenizer(sentencePiece: Self.model("t5"), file: "sentencepiece.bpe.model")
         }
     }
 }

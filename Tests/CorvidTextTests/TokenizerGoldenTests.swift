@@ -8,7 +8,9 @@ import Testing
     /// Kinds with byte fallback, whose references decode bytes that are no UTF-8 in another way.
     static let byteFallback = ["llama", "bytes-unigram"]
     static let families =
-        byteLevel + byteFallback + ["bert", "bert-cased", "t5", "metaspace", "suffixed", "words"]
+        byteLevel + byteFallback + [
+            "bert", "bert-cased", "t5", "xlm-roberta", "metaspace", "suffixed", "words", "nmt",
+        ]
 
     @Test("tokenizer.json gives the ids of Hugging Face tokenizers", arguments: families)
     func tokenizerJSON(_ family: String) throws {

@@ -131,14 +131,24 @@ enum Models {
 
     /// The folder that holds the default model, or nil where it was not fetched.
     static let storeWithDefault: String? = {
+        guard let store else { return nil }
+        let model = store + "/models/SmolLM2-135M-Instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
+        return FileManager.default.fileExists(atPath: model) ? store : nil
+    }()
+
+    /// The folder of a sentence encoder with real weights, or nil where it was not fetched.
+    static let encoder: String? = {
+        guard let folder = store.map({ $0 + "/models/all-MiniLM-L6-v2" }) else { return nil }
+        return FileManager.default.fileExists(atPath: folder + "/model.safetensors") ? folder : nil
+    }()
+
+    private static let store: String? = {
         let environment = ProcessInfo.processInfo.environment
         let candidates = [
             environment["CORVID_HOME"], environment["XDG_DATA_HOME"].map { $0 + "/corvid" },
             environment["HOME"].map { $0 + "/.local/share/corvid" },
         ]
-        guard let store = candidates.compactMap({ $0 }).first(where: { !$0.isEmpty }) else { return nil }
-        let model = store + "/models/SmolLM2-135M-Instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
-        return FileManager.default.fileExists(atPath: model) ? store : nil
+        return candidates.compactMap { $0 }.first { !$0.isEmpty }
     }()
 }
 

@@ -6,7 +6,7 @@ extension EndToEnd {
         init() throws { program = try Program() }
 
         static let commands = [
-            "chat", "generate", "embed", "tokenize", "logits", "perplexity", "inspect", "convert",
+            "chat", "generate", "embed", "classify", "tokenize", "logits", "perplexity", "inspect", "convert",
             "bench", "families", "tokenizer",
         ]
 
@@ -80,6 +80,7 @@ extension EndToEnd {
                 ["generate", "--prompt", "a", "--greedy", "--temperature", "1"],
                 ["generate", "--prompt", "a", "--logit-bias", "x"], ["generate"],
                 ["generate", "--prompt", "a", "--file", "b"], ["tokenize"], ["tokenize", "--decode", "1,x"],
+                ["classify"], ["classify", "--text", "a", "--file", "b"],
                 ["embed"], ["embed", "--text", "a", "--file", "b"], ["embed", "--text", "a", "--top", "0"],
                 ["logits", "--ids", "1"], ["logits", "--output", "x"],
                 ["logits", "--ids", "", "--output", "x"],

@@ -15,12 +15,7 @@ struct EmbedCommand: Command {
             Example: corvid embed all-MiniLM-L6-v2 --file notes.txt --search "birds that talk" --top 3
             """)
 
-    @Option(
-        parsing: .singleValue, help: ArgumentHelp("A text; may be given again.", valueName: "text"))
-    var text: [String] = []
-
-    @Option(help: ArgumentHelp("A file with a text on each line; - reads standard input.", valueName: "path"))
-    var file: String?
+    @OptionGroup var input: LineOptions
 
     @Option(help: ArgumentHelp("Show the texts that are most like this one.", valueName: "text"))
     var search: String?
@@ -32,21 +27,16 @@ struct EmbedCommand: Command {
     @OptionGroup var output: OutputOptions
 
     func checkOptions() throws {
-        guard text.isEmpty != (file == nil) else {
-            throw ValidationError("give one of --text and --file.")
-        }
+        try input.check()
         if top < 1 { throw ValidationError("--top is \(top); expected 1 or more.") }
     }
 
     func report(to console: Console) async throws -> EmbedReport {
-        let texts = try file.map { Self.lines(of: try TextSource.file($0)) } ?? text
+        let texts = try input.texts()
         let loaded = try model.load()
         let model = loaded.model
         var vectors: [[Float]] = []
-        // Some texts at a time: there may be many lines.
-        for start in stride(from: 0, to: texts.count, by: Self.textsAtOnce) {
-            console.show("texts", done: start, total: texts.count, unit: "texts")
-            let some = texts[start..<min(texts.count, start + Self.textsAtOnce)]
+        try await input.inParts(texts, console) { some in
             vectors += try await model.embed(try some.map(model.sentence))
         }
         guard let search else {
@@ -55,13 +45,6 @@ struct EmbedCommand: Command {
         let query = try await model.embed([try model.sentence(search)])
         let matches = CosineSearch.nearest(to: query.first ?? [], in: vectors, count: top)
         return EmbedReport(model: loaded.name, texts: texts, content: .matches(matches))
-    }
-
-    private static let textsAtOnce = 256
-
-    /// Lines that are not empty.
-    private static func lines(of text: String) -> [String] {
-        text.split(whereSeparator: \.isNewline).map(String.init)
     }
 }
 

@@ -9,7 +9,10 @@ struct TokenizeCommand: Command {
         commandName: "tokenize",
         abstract: "Turn text into token ids, and back.",
         discussion: """
+            MODEL may also be a folder with nothing but a tokenizer, or the tokenizer's file.
+
             Example: corvid tokenize --text "Hello world"
+            Example: corvid tokenize words/tokenizer.json --text "Hello world"
             Example: corvid tokenize --decode 19556,905
             """)
 
@@ -41,7 +44,7 @@ struct TokenizeCommand: Command {
     }
 
     func report(to console: Console) async throws -> TokenizeReport {
-        let tokenizer = try ModelFiles(path: Store().resolve(model).path).tokenizer()
+        let tokenizer = try TokenizerFiles.load(path: Store().resolve(model).path)
         let ids: [Int32]
         if let decode {
             if let unknown = decode.ids.first(where: {

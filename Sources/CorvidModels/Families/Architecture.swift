@@ -5,11 +5,14 @@ extension Family {
         public let output: Output
         /// Whether it is the stack of an encoder-decoder that reads the source, alone.
         public let isEncoder: Bool
+        /// What stands before the names of the body's weights in this class only.
+        public let prefix: String
 
-        public init(_ name: String, _ output: Output, isEncoder: Bool = false) {
+        public init(_ name: String, _ output: Output, isEncoder: Bool = false, prefix: String = "") {
             self.name = name
             self.output = output
             self.isEncoder = isEncoder
+            self.prefix = prefix
         }
     }
 
@@ -21,8 +24,12 @@ extension Family {
         case states
         /// A score for each label, made of a sequence's first token.
         case labelsAtFirst
-        /// The same, made of its last token.
+        /// The same, made of its last token; in an encoder-decoder, of what the decoder says to the last end of
+        /// the source.
         case labelsAtLast
+
+        /// Whether it is a score for each label.
+        public var isLabels: Bool { self == .labelsAtFirst || self == .labelsAtLast }
     }
 }
 

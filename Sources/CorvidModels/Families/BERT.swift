@@ -39,7 +39,7 @@ extension Family {
 
     static let bertFixed: [String: [SettingValue]] = [
         "position_embedding_type": [.text("absolute")], "is_decoder": [.flag(false)],
-        "add_cross_attention": [.flag(false)],
+        "directionality": [.text("bidi")],
     ]
 
     /// The blocks' names, which RoBERTa has from BERT.

@@ -15,6 +15,7 @@ extension Family {
             .context: .integer(2048), .activation: .text("gelu_new"), .normEpsilon: .number(1e-5),
             .tiedHead: .flag(true),
         ],
+        fixed: ["n_inner": []],
         weights: [
             .tokenEmbedding: "transformer.word_embeddings",
             .embeddingNorm: "transformer.word_embeddings_layernorm",

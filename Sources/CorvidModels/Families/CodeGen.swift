@@ -3,8 +3,7 @@ extension Family {
     /// once shared it: four slices, each with the queries, values and keys of a quarter of the heads.
     public static let codeGen = Family(
         name: "codegen",
-        architectures: [.init("CodeGenForCausalLM", .vocabulary), .init("CodeGenModel", .states)],
-        modelType: "codegen",
+        architectures: .decoder("CodeGen"), modelType: "codegen",
         block: .parallelSharedNorm, norm: .layer, positions: .rotary(.interleaved), mlp: .plain,
         fusedOrder: .slices(4),
         settings: [
@@ -17,6 +16,7 @@ extension Family {
             .context: .integer(2048), .rotaryWidth: .integer(64), .activation: .text("gelu_new"),
             .normEpsilon: .number(1e-5), .tiedHead: .flag(false),
         ],
+        fixed: gptj.fixed,
         weights: [
             .tokenEmbedding: "transformer.wte",
             .attentionNorm: "transformer.h.{layer}.ln_1",

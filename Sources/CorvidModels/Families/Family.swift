@@ -103,7 +103,7 @@ public struct Family: Sendable {
     /// Values of settings that config.json may leave out.
     public let defaults: [Setting: SettingValue]
     /// Keys of config.json that change the arithmetic in a way that this declaration does not express, with
-    /// the values that it does run. Any other value is refused.
+    /// the values that it does run. Any other value is refused; a key that is absent or null is not.
     public let fixed: [String: [SettingValue]]
     /// Names in Hugging Face checkpoints, without `.weight` and `.bias`; `{layer}` is the block's number.
     public let weights: [WeightRole: WeightNames]
@@ -141,7 +141,7 @@ public struct Family: Sendable {
         // All families of Hugging Face call it so.
         self.settings = settings.merging([.paddingToken: ["pad_token_id"]]) { own, _ in own }
         self.defaults = defaults
-        self.fixed = fixed
+        self.fixed = Self.fixedForAll.merging(fixed) { _, own in own }
         // All decoders with a score for each label call it so.
         self.weights = weights.merging([.classifier: "score"]) { own, _ in own }
         self.encoder = encoder
@@ -149,6 +149,13 @@ public struct Family: Sendable {
         self.ignored = ignored
         self.gguf = gguf
     }
+
+    /// ``fixed`` of all families: no value means that there may be none.
+    private static let fixedForAll: [String: [SettingValue]] = [
+        "add_cross_attention": [.flag(false)], "cross_attention_hidden_size": [], "pruned_heads": [],
+        "tie_encoder_decoder": [.flag(false)], "quantization_config.quant_method": [.text("corvid-int8")],
+        "attn_logit_softcapping": [], "final_logit_softcapping": [],
+    ]
 }
 
 /// A size or choice which a config gives.
@@ -186,6 +193,8 @@ public enum Setting: String, Sendable, CaseIterable {
     case encoderLayers
     /// The token with which the answer to a source text begins.
     case startToken
+    /// The token that ends a source text, where a classifier reads its answer.
+    case endToken
     /// The token that fills up short sequences elsewhere; here it only gives an offset and ends a sequence.
     case paddingToken
     /// Kinds of tokens, each with a vector that is added to the embedding.
@@ -194,6 +203,10 @@ public enum Setting: String, Sendable, CaseIterable {
     case distanceBuckets, distanceLimit
     /// Activation between the two matrices of the output, if it has two.
     case headActivation
+    /// Activation of what is made of the first token before it is classified; tanh unless it is declared.
+    case poolerActivation
+    /// Whether matrices have biases, where a config says it: those of attention, and those of the MLP.
+    case attentionBias, mlpBias
     /// Sense vectors of a token, and the width between the two matrices that make them, as a multiple of the
     /// width.
     case senses, senseRatio

@@ -15,6 +15,7 @@ extension Family {
             .context: .integer(2048), .rotaryWidth: .integer(64), .activation: .text("gelu_new"),
             .normEpsilon: .number(1e-5), .tiedHead: .flag(false),
         ],
+        fixed: ["scale_attn_weights": [.flag(true)], "rotary": [.flag(true)]],
         weights: [
             .tokenEmbedding: "transformer.wte",
             .attentionNorm: "transformer.h.{layer}.ln_1",

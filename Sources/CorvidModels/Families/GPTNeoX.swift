@@ -15,7 +15,7 @@ extension Family {
             ],
             .rotaryBase: ["rotary_emb_base", "rope_theta"], .activation: ["hidden_act"],
             .normEpsilon: ["layer_norm_eps"], .tiedHead: ["tie_word_embeddings"],
-            .blockChoice: ["use_parallel_residual"],
+            .blockChoice: ["use_parallel_residual"], .attentionBias: ["attention_bias"],
         ],
         defaults: [
             .context: .integer(2048), .rotaryFraction: .number(0.25), .activation: .text("gelu"),

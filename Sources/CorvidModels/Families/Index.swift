@@ -13,7 +13,9 @@ extension Family {
         .bert,
         .roberta,
         .mpnet,
+        .distilBERT,
         .t5,
+        .mt5,
         .backpack,
     ]
 }

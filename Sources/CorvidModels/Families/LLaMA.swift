@@ -11,10 +11,14 @@ extension Family {
             .keyValueHeads: ["num_key_value_heads"], .headWidth: ["head_dim"], .hidden: ["intermediate_size"],
             .vocabulary: ["vocab_size"], .context: ["max_position_embeddings"], .rotaryBase: ["rope_theta"],
             .activation: ["hidden_act"], .normEpsilon: ["rms_norm_eps"], .tiedHead: ["tie_word_embeddings"],
+            .attentionBias: ["attention_bias"], .mlpBias: ["mlp_bias"],
         ],
         defaults: [
             .context: .integer(2048), .rotaryBase: .number(10_000), .activation: .text("silu"),
             .normEpsilon: .number(1e-6),
+        ],
+        fixed: [
+            "partial_rotary_factor": [.integer(1)], "rope_parameters.partial_rotary_factor": [.integer(1)],
         ],
         weights: [
             .tokenEmbedding: "model.embed_tokens",

@@ -21,6 +21,8 @@ extension Family {
             "attn_config.alibi": [.flag(true)], "attn_config.prefix_lm": [.flag(false)],
             "attn_config.qk_gn": [.flag(false)], "attn_config.rope": [.flag(false)],
             "attn_config.sliding_window_size": [.integer(-1)],
+            "attn_config.attn_uses_sequence_id": [.flag(false)], "attn_config.attn_logit_softcapping": [],
+            "block_overrides": [], "ffn_config.ffn_act_fn": [],
             "attn_config.attn_type": [.text("multihead_attention"), .text("grouped_query_attention")],
             "ffn_config.ffn_type": [.text("mptmlp")],
             "norm_type": [.text("low_precision_layernorm"), .text("layernorm")],

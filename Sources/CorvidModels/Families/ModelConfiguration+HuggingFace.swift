@@ -22,10 +22,32 @@ extension ModelConfiguration {
             return nil
         }
         try Self.refuseOthers(than: family.fixed, in: json, file: file)
+        for key in family.settings[.rotaryWidth] ?? [] where json[key]?.isNull == true {
+            // To the reference this means another table of angles, not the default.
+            throw ConfigurationError.setting(file: file, key: key, found: "null", expected: "a number")
+        }
+        let labels = try Self.labels(json, file: file)
         self = try reader.configuration(
             rotaryScaling: { _, context in try Self.rotaryScaling(json, context: context, file: file) },
             rotaryPairs: nil, activation: nil, mlp: nil, tiedHead: nil,
-            labels: try Self.labels(json, file: file))
+            labels: labels, scoring: try Self.scoring(json, labels: labels.count, file: file))
+    }
+
+    /// What the scores of labels mean: what the config says; else a single label holds or not, and of several one
+    /// does.
+    private static func scoring(_ json: JSON, labels: Int, file: String) throws -> LabelScoring {
+        let key = "problem_type"
+        guard let type = json[key], !type.isNull else { return labels == 1 ? .several : .one }
+        switch type.string {
+        case "regression": return .value
+        case "single_label_classification": return labels == 1 ? .several : .one
+        case "multi_label_classification": return .several
+        default:
+            throw ConfigurationError.setting(
+                file: file, key: key,
+                found: type.string.map { "\"\(FormatError.shown($0))\"" } ?? type.kindName,
+                expected: "regression, single_label_classification or multi_label_classification")
+        }
     }
 
     /// The declaration for `architectures`, else for `model_type`.
@@ -93,12 +115,13 @@ extension ModelConfiguration {
     private static func refuseOthers(than fixed: [String: [SettingValue]], in json: JSON, file: String) throws
     {
         for (key, values) in fixed.sorted(by: { $0.key < $1.key }) {
-            guard let found = value(in: json, at: key) else { continue }
-            let value = try setting(found, key: key, file: file)
-            guard values.contains(value) else {
+            guard let found = value(in: json, at: key), found.object?.isEmpty != true else { continue }
+            let value = found.object == nil ? try setting(found, key: key, file: file) : nil
+            guard let value, values.contains(where: { $0.isSame(as: value) }) else {
+                let expected = values.isEmpty ? "null" : values.map(\.shown).joined(separator: " or ")
                 throw ConfigurationError.setting(
-                    file: file, key: key, found: value.shown,
-                    expected: values.map(\.shown).joined(separator: " or ") + ", which is what Corvid runs")
+                    file: file, key: key, found: value?.shown ?? found.kindName,
+                    expected: expected + ", which is what Corvid runs")
             }
         }
     }

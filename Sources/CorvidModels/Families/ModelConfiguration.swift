@@ -7,6 +7,8 @@ public struct ModelConfiguration: Sendable {
     public let output: Family.Output
     /// Whether it is an encoder-decoder's stack that reads the source, alone.
     public let isEncoderAlone: Bool
+    /// What stands before the names of the body's weights in a class of its own.
+    let weightPrefix: String
     public let sees: Family.Visibility
     /// The family's block, or the other one that the config chose.
     public let block: Family.BlockShape
@@ -36,6 +38,10 @@ public struct ModelConfiguration: Sendable {
     public let activation: Activation
     /// Activation between the two matrices of the output, if it has two.
     public let headActivation: Activation?
+    /// Activation of the pooled vector.
+    public let poolerActivation: Activation
+    /// Whether matrices of attention and of the MLP have biases; nil: if the checkpoint has them.
+    public let hasAttentionBias, hasMLPBias: Bool?
     public let rotary: RotarySettings?
     public let rotaryPairs: RotaryPairs
     /// Whether the token embedding is the output matrix, too; nil: if the checkpoint has no other.
@@ -65,10 +71,14 @@ public struct ModelConfiguration: Sendable {
     public let senseHidden: Int
     /// Names of the scores of a classifier.
     public let labels: [String]
+    /// What the scores of a classifier mean.
+    public let scoring: LabelScoring
     /// The token that fills up short sequences elsewhere; at the end of a sequence it is not classified.
     public let paddingToken: Int32?
     /// The token with which the answer to a source text begins.
     public let startToken: Int32?
+    /// The token that ends a source text.
+    public let endToken: Int32?
 
     /// Whether positions have vectors, which are added to the embedding.
     var hasPositionEmbedding: Bool {

@@ -11,6 +11,7 @@ extension Family {
             .embeddingWidth: ["word_embed_proj_dim"], .activation: ["activation_function"],
             .tiedHead: ["tie_word_embeddings"], .blockChoice: ["do_layer_norm_before"],
             .normWeights: ["layer_norm_elementwise_affine"], .omitsFinalNorm: ["_remove_final_layer_norm"],
+            .attentionBias: ["enable_bias"], .mlpBias: ["enable_bias"],
         ],
         defaults: [
             .context: .integer(2048), .activation: .text("relu"), .normEpsilon: .number(1e-5),

@@ -112,7 +112,7 @@ struct SettingReader {
             base: Double?, scaling: RotarySettings.Scaling
         ),
         rotaryPairs: RotaryPairs?, activation givenActivation: Activation?, mlp givenMLP: Family.MLP?,
-        tiedHead: Bool?, labels: [String]
+        tiedHead: Bool?, labels: [String], scoring: LabelScoring = .one
     ) throws -> ModelConfiguration {
         let width = try requiredSize(.width)
         let heads = try requiredSize(.heads)
@@ -184,6 +184,7 @@ struct SettingReader {
         }
         return ModelConfiguration(
             family: family, output: architecture.output, isEncoderAlone: architecture.isEncoder,
+            weightPrefix: architecture.prefix,
             sees: architecture.isEncoder ? .wholeSequence : family.sees,
             block: block, width: width, embeddingWidth: try size(.embeddingWidth) ?? width,
             layers: layers, encoderLayers: architecture.isEncoder ? 0 : encoderLayers,
@@ -191,7 +192,9 @@ struct SettingReader {
             vocabulary: try requiredSize(.vocabulary), context: context, positionOffset: positionOffset,
             tokenTypes: try size(.tokenTypes) ?? 0, normEpsilon: Float(normEpsilon),
             mlp: try givenMLP ?? mlp(),
-            activation: activation, headActivation: try self.activation(.headActivation), rotary: rotary,
+            activation: activation, headActivation: try self.activation(.headActivation),
+            poolerActivation: try self.activation(.poolerActivation) ?? .tanh,
+            hasAttentionBias: try flag(.attentionBias), hasMLPBias: try flag(.mlpBias), rotary: rotary,
             rotaryPairs: pairs, tiedHead: try tiedHead ?? flag(.tiedHead),
             slopes: try slopes(heads: heads), windows: try windows(layers: layers),
             distanceBuckets: try distanceBuckets(),
@@ -201,11 +204,20 @@ struct SettingReader {
             attentionScale: try attentionScale(headWidth: headWidth),
             scalesByInverseLayer: try flag(.scaleByInverseLayer) ?? false, senses: senses,
             senseHidden: width * (try size(.senseRatio) ?? 4), labels: labels,
-            paddingToken: padding, startToken: try token(.startToken))
+            scoring: scoring, paddingToken: padding, startToken: try token(.startToken),
+            endToken: try token(.endToken))
     }
 }
 
 extension SettingValue {
+    /// Whether both are equal, 1 and 1.0 being the same.
+    func isSame(as other: SettingValue) -> Bool {
+        if case .integer(let integer) = self, case .number(let number) = other {
+            return Double(integer) == number
+        }
+        return self == other
+    }
+
     /// The value as a config spells it.
     var shown: String {
         switch self {

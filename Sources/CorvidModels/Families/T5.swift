@@ -7,6 +7,7 @@ extension Family {
         architectures: [
             .init("T5ForConditionalGeneration", .vocabulary), .init("T5Model", .states),
             .init("T5EncoderModel", .states, isEncoder: true),
+            .init("T5ForSequenceClassification", .labelsAtLast, prefix: "transformer."),
         ],
         modelType: "t5", block: .sequential, norm: .rms, positions: .none, mlp: .plain, attentionScale: .one,
         settings: [
@@ -17,13 +18,15 @@ extension Family {
             .scalesLogits: ["scale_decoder_outputs", "tie_word_embeddings"],
             .distanceBuckets: ["relative_attention_num_buckets"],
             .distanceLimit: ["relative_attention_max_distance"], .startToken: ["decoder_start_token_id"],
+            .endToken: ["eos_token_id"],
         ],
         defaults: [
             // There is no table of positions: this bounds nothing but memory.
             .context: .integer(32_768), .headWidth: .integer(64), .activation: .text("relu"),
             .normEpsilon: .number(1e-6), .scalesLogits: .flag(true), .distanceBuckets: .integer(32),
-            .distanceLimit: .integer(128), .startToken: .integer(0),
+            .distanceLimit: .integer(128), .startToken: .integer(0), .endToken: .integer(1),
         ],
+        fixed: ["is_decoder": [.flag(false)]],
         weights: [
             .tokenEmbedding: "shared",
             .distanceBias: "decoder.block.0.layer.0.SelfAttention.relative_attention_bias",
@@ -46,6 +49,8 @@ extension Family {
             .down: "decoder.block.{layer}.layer.2.DenseReluDense.wo",
             .finalNorm: "decoder.final_layer_norm",
             .head: "lm_head",
+            .pooler: "classification_head.dense",
+            .classifier: "classification_head.out_proj",
         ],
         encoder: [
             .tokenEmbedding: ["shared", "encoder.embed_tokens"],

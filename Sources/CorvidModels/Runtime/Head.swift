@@ -6,7 +6,7 @@ public enum ModelOutput: String, Sendable, CaseIterable {
     case logits
     /// The states of the last layer, after the final norm.
     case states
-    /// tanh(W state + b), which some encoders make of a sequence's first state.
+    /// f(W state + b), which some encoders make of a sequence's first state; f is mostly tanh.
     case pooled
     /// A score for each label.
     case labels
@@ -40,7 +40,7 @@ struct Head: Sendable {
         } else {
             vocabulary = try loader.linear(.head, outputs: c.vocabulary, inputs: width)
         }
-        let isLabelled = c.output == .labelsAtFirst || c.output == .labelsAtLast
+        let isLabelled = c.output.isLabels
         let isPooled = loader.has(.pooler) || isLabelled && loader.declares(.pooler)
         pooler = isPooled ? try loader.linear(.pooler, outputs: width, inputs: width) : nil
         classifier =
@@ -80,12 +80,16 @@ struct Head: Sendable {
         case .pooled:
             guard let pooler else { throw OutputError.missing(output, file: file) }
             guard states.rows > 0 else { return states }
-            return try pooler.product(states, then: .tanh, workers: workers, arena: arena)
+            return try pooler.product(
+                states, then: configuration.poolerActivation, workers: workers, arena: arena)
         case .labels:
             guard let classifier else { throw OutputError.missing(output, file: file) }
             guard states.rows > 0 else { return try arena.matrix(rows: 0, columns: classifier.outputs) }
             var x = states
-            if let pooler { x = try pooler.product(x, then: .tanh, workers: workers, arena: arena) }
+            if let pooler {
+                x = try pooler.product(
+                    x, then: configuration.poolerActivation, workers: workers, arena: arena)
+            }
             return try classifier.product(x, workers: workers, arena: arena)
         }
     }

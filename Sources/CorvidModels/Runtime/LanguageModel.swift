@@ -114,6 +114,8 @@ public enum PassError: Error, Equatable, CustomStringConvertible {
     /// A source text for a model that reads none, or an empty one.
     case source(length: Int)
     case empty(sequence: Int)
+    /// A source text without the token that ends one, which an encoder-decoder classifies.
+    case noEnd(sequence: Int, token: Int32)
     /// Another number of token types than of tokens.
     case types(found: Int, expected: Int)
 
@@ -142,6 +144,8 @@ public enum PassError: Error, Equatable, CustomStringConvertible {
                 ? "the source text is empty" : "the model reads no source text beside its own sequence"
         case .empty(let sequence):
             return "sequence \(sequence) has no tokens"
+        case .noEnd(let sequence, let token):
+            return "sequence \(sequence) has no token \(token) at its end, where the model's answer is read"
         case .types(let found, let expected):
             return "there are \(found) token types for \(expected) tokens"
         }

@@ -28,7 +28,9 @@ extension Model {
             chatTemplate: Result { try files.chatTemplate(try tokenizer.get()) },
             pooling: Result {
                 if let gguf = files.gguf { return try SentencePooling(gguf: gguf) }
-                return try files.folder.map(SentencePooling.init(folder:)) ?? SentencePooling()
+                let pooling = try files.folder.map(SentencePooling.init(folder:)) ?? SentencePooling()
+                try pooling.check(width: configuration.embeddingWidth, file: files.path)
+                return pooling
             })
         return try Model(
             path: files.path, source: files.tensors, isGGUF: files.layout == .gguf,

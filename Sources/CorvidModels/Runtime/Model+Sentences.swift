@@ -36,13 +36,23 @@ extension Model {
     /// Scores of the model's labels (``ModelConfiguration/labels``) for each sequence, `[sequences, labels]`,
     /// before any softmax.
     ///
-    /// An encoder scores a sequence's first token, a decoder its last one that is not padding.
+    /// An encoder scores a sequence's first token, a decoder its last one that is not padding. An encoder-decoder
+    /// reads the sequence as its source and writes it again; what it says to the last token that ends a source
+    /// (``ModelConfiguration/endToken``) is scored.
     /// - Throws: ``OutputError`` if the model is no classifier; ``PassError``, also for an empty sequence;
     ///   `CancellationError`.
     public func classify(_ sequences: [TokenSequence]) async throws -> RowValues {
+        try transformer.head.check(.labels)
         let atLast = configuration.output == .labelsAtLast
         let sequences = sequences.map { atLast ? withoutPadding($0) : $0 }
         var values: [Float] = []
+        if transformer.encoder != nil {
+            for (index, sequence) in sequences.enumerated() {
+                values += try await scoreOfSource(sequence, index: index)
+            }
+            return RowValues(
+                rowCount: sequences.count, columns: configuration.labels.count, values: values)
+        }
         try await run(sequences, for: .labels) { sequence, position in
             position == (atLast ? sequence.ids.count - 1 : 0)
         } use: { rows in
@@ -50,6 +60,23 @@ extension Model {
         }
         return RowValues(
             rowCount: sequences.count, columns: configuration.labels.count, values: values)
+    }
+
+    /// The scores of one sequence that an encoder-decoder reads as its source.
+    private func scoreOfSource(_ sequence: TokenSequence, index: Int) async throws -> [Float] {
+        let ids = sequence.ids
+        guard !ids.isEmpty else { throw PassError.empty(sequence: index) }
+        if let type = sequence.types.first(where: { $0 != 0 }) {
+            throw PassError.tokenType(found: type, count: 0)
+        }
+        guard let end = ids.lastIndex(where: { $0 == configuration.endToken }),
+            let start = configuration.startToken
+        else { throw PassError.noEnd(sequence: index, token: configuration.endToken ?? -1) }
+        let cache = try await makeCache(source: ids)
+        let rows = ([start] + ids[..<end]).enumerated().map {
+            Batch<KeyValueCache>.Row(token: $1, sequence: 0, position: $0, wantsLogits: $0 == end)
+        }
+        return Array(try await output(.labels, for: Batch(rows: rows, caches: [cache])).row(0))
     }
 
     /// One vector for each sequence.

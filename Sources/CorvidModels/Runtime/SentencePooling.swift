@@ -17,6 +17,8 @@ public struct SentencePooling: Sendable, Equatable {
     }
 
     public var mode: Mode
+    /// What the pooled vector goes through, in this order.
+    public private(set) var layers: [SentenceLayer] = []
     /// Whether vectors are brought to length 1.
     public var normalises: Bool
     /// Tokens of a text that are read; nil: as many as the model can.
@@ -28,7 +30,7 @@ public struct SentencePooling: Sendable, Equatable {
         self.tokenLimit = tokenLimit
     }
 
-    /// The vector `[width]` of states `[tokens, width]`; sums are made in double.
+    /// The vector `[width]`, or as wide as the last layer's output, of states `[tokens, width]`; sums are made in double.
     public func vector(of states: RowValues) -> [Float] {
         var sums = [Double](repeating: 0, count: states.columns)
         let count = states.rowCount
@@ -52,6 +54,7 @@ public struct SentencePooling: Sendable, Equatable {
             let divisor = mode == .mean ? n : mode == .meanByRoot ? n.squareRoot() : n * (n + 1) / 2
             for index in sums.indices { sums[index] /= divisor }
         }
+        for layer in layers { sums = layer.apply(to: sums) }
         guard normalises else { return sums.map { Float($0) } }
         let length = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()
         return sums.map { Float($0 / max(length, 1e-12)) }
@@ -76,22 +79,31 @@ extension SentencePooling {
             switch type.split(separator: ".").last {
             case "Transformer" where index == 0: break
             case "Pooling" where index == 1:
-                let path = module["path"]?.string ?? ""
-                guard folder.names.contains(path) else {
-                    throw ConfigurationError.missing(
-                        file: file, keys: ["the folder \(FormatError.shown(path))"])
-                }
-                mode = try Self.mode(in: try ModelFolder(path: folder.path(of: path)))
+                mode = try Self.mode(in: try folder.subfolder(module["path"], of: file))
+            case "Dense" where index > 1 && !normalises:
+                layers.append(try SentenceLayer(folder: try folder.subfolder(module["path"], of: file)))
             case "Normalize" where index > 1: normalises = true
             default:
                 throw ConfigurationError.setting(
                     file: file, key: "\(index).type", found: "\"\(FormatError.shown(type))\"",
-                    expected: "a Transformer, then Pooling, then Normalize or nothing")
+                    expected: "a Transformer, then Pooling, then Dense or nothing, then Normalize or nothing")
             }
         }
         let limits = try folder.json("sentence_bert_config.json")
         if case .integer(let limit)? = limits?["max_seq_length"], limit > 0 {
             tokenLimit = Int(clamping: limit)
+        }
+    }
+
+    /// Throws ``ConfigurationError`` unless the layers fit vectors of `width` values.
+    func check(width: Int, file: String) throws {
+        var width = width
+        for layer in layers {
+            guard layer.inputs == width else {
+                throw ConfigurationError.relation(
+                    file: file, text: "a Dense layer takes \(layer.inputs) values where there are \(width)")
+            }
+            width = layer.outputs
         }
     }
 
@@ -126,5 +138,16 @@ extension SentencePooling {
                 expected: "one of " + modes.map { "pooling_mode_" + $0.key }.joined(separator: ", "))
         }
         return only.mode
+    }
+}
+
+extension ModelFolder {
+    /// A folder within, which a file names.
+    fileprivate func subfolder(_ name: JSON?, of file: String) throws -> ModelFolder {
+        let path = name?.string ?? ""
+        guard names.contains(path) else {
+            throw ConfigurationError.missing(file: file, keys: ["the folder \(FormatError.shown(path))"])
+        }
+        return try ModelFolder(path: self.path(of: path))
     }
 }

@@ -56,6 +56,8 @@ struct WeightLoader {
     /// The name under which the file has the weight: old checkpoints leave a prefix out.
     private func foundName(_ name: String) -> String? {
         if source.entry(named: name) != nil { return name }
+        let added = configuration.weightPrefix
+        if !added.isEmpty, source.entry(named: added + name) != nil { return added + name }
         let prefix = configuration.family.optionalPrefix
         guard !isGGUF, !prefix.isEmpty, name.hasPrefix(prefix) else { return nil }
         let short = String(name.dropFirst(prefix.count))
@@ -179,9 +181,23 @@ struct WeightLoader {
 
     private func bias(_ role: WeightRole, layer: Int?, count: Int) throws -> Vector? {
         let own = try vector(role, layer: layer, part: "bias", count: count)
+        if let expected = expectsBias(role), expected != (own != nil) {
+            let name = (declaredName(role, layer: layer) ?? role.rawValue) + ".bias"
+            guard !expected else { throw WeightError.missing(file: file, tensor: name) }
+            throw WeightError.unknown(file: file, tensor: name, family: configuration.family.name)
+        }
         // A copy of it may lie beside the matrix.
         return role == .head && declares(.headBias)
             ? try vector(.headBias, part: "bias", count: count) ?? own : own
+    }
+
+    /// Whether the config says that a matrix has a bias; nil if it says nothing.
+    private func expectsBias(_ role: WeightRole) -> Bool? {
+        switch role {
+        case .query, .key, .value, .queryKeyValue, .attentionOutput: configuration.hasAttentionBias
+        case .gate, .up, .down: configuration.hasMLPBias
+        default: nil
+        }
     }
 
     /// The embedding as output matrix, with the output's own bias, if it has one.

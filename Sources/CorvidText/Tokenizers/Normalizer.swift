@@ -6,6 +6,9 @@ struct Normalizer: Sendable {
         case lowercase
         /// Removes all marks.
         case stripAccents
+        /// Removes control characters, and makes blanks of what looks like one: machine translation's cleaning,
+        /// as SentencePiece names it.
+        case cleanForTranslation
         /// Removes blanks at the ends.
         case strip(left: Bool, right: Bool)
         /// Puts bytes before a text that is not empty.
@@ -53,6 +56,15 @@ extension Normalizer.Step {
         case .stripAccents:
             return map(bytes, range) { point, kind, output in
                 if !kind.contains(.mark) { UTF8Sequence.append(point, to: &output) }
+            }
+        case .cleanForTranslation:
+            return map(bytes, range) { point, _, output in
+                switch point {
+                case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: break
+                case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD:
+                    output.append(UInt8(ascii: " "))
+                default: UTF8Sequence.append(point, to: &output)
+                }
             }
         case .strip(let left, let right):
             let start = left ? WordBoundary.blanksAtStart(bytes, range) : range.lowerBound

@@ -131,6 +131,20 @@ struct SentencePieceModel {
         if type(padding) != .control { padding = nil }
     }
 
+    /// Puts the pieces into the order that fairseq gives them: `<s>`, a place for `<pad>`, `</s>`, `<unk>`, then
+    /// the others, whose ids are one higher. `<pad>` is no piece.
+    mutating func reorderAsFairseq() throws(TokenizerError) {
+        guard pieces.count >= 3, unknown == 0, beginningOfSequence == 1, endOfSequence == 2 else {
+            throw .unexpected(
+                field: "the first pieces", found: "others", expected: "<unk>, <s> and </s>", file: file)
+        }
+        let empty = pieces[0].lowerBound..<pieces[0].lowerBound
+        pieces = [pieces[1], empty, pieces[2], pieces[0]] + pieces[3...]
+        scores = [scores[1], 0, scores[2], scores[0]] + scores[3...]
+        types = [types[1], .control, types[2], types[0]] + types[3...]
+        (unknown, beginningOfSequence, endOfSequence, padding) = (3, 0, 2, 1)
+    }
+
     private func unsupported(_ field: String, _ found: String, _ supported: String) -> TokenizerError {
         .unsupported(field: field, found: found, supported: supported, file: file)
     }

@@ -20,6 +20,7 @@ extension TokenizerComponents {
         case "NFKD": return [.compatiblyDecomposed]
         case "Lowercase": return [.lowercase]
         case "StripAccents": return [.stripAccents]
+        case "Nmt": return [.cleanForTranslation]
         case "Strip":
             return [
                 .strip(
@@ -49,7 +50,7 @@ extension TokenizerComponents {
         case let other:
             throw unsupported(
                 "normalizer.type", other,
-                "NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Prepend, Replace, BertNormalizer, Precompiled, Sequence"
+                "NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Nmt, Prepend, Replace, BertNormalizer, Precompiled, Sequence"
             )
         }
     }

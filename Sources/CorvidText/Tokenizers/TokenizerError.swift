@@ -39,8 +39,7 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
 
 extension TokenizerError {
     /// The same error, with the path of its file instead of the name.
-    func inFolder(_ folder: String) -> TokenizerError {
-        func path(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : folder + "/" + name }
+    func withPath(_ path: (_ name: String) -> String) -> TokenizerError {
         switch self {
         case .json(let file, let error):
             return .json(file: path(file), error)

@@ -1,27 +1,33 @@
 extension PipelineTokenizer {
     /// Reads the tokenizer that lies in a folder of Hugging Face files: `tokenizer.json`, else
-    /// `vocab.json` with `merges.txt`, else `tokenizer.model`, `spiece.model` or `vocab.txt`. The files next to it say which tokens are special;
-    /// `generation_config.json` and `config.json` add the ids after which generation ends.
+    /// `vocab.json` with `merges.txt`, else `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model` or
+    /// `vocab.txt`. The files next to it say which tokens are special; `generation_config.json` and `config.json`
+    /// add the ids after which generation ends.
     ///
     /// - Parameters:
     ///   - folder: path of the folder, for messages; nil for files that lie in none.
+    ///   - otherName: for messages, what a file is called that does not have its usual name.
     ///   - read: gives the bytes of the file with this name, nil when there is none. What it throws is
     ///     passed on.
     /// - Throws: `TokenizerError` when no tokenizer is there or a file is not acceptable.
     public static func load(
-        in folder: String? = nil, files read: (_ name: String) throws -> [UInt8]?
+        in folder: String? = nil, otherName: [String: String] = [:],
+        files read: (_ name: String) throws -> [UInt8]?
     ) throws -> PipelineTokenizer {
         do {
             return try tokenizer(from: read)
         } catch let error as TokenizerError {
-            throw folder.map(error.inFolder) ?? error
+            guard let folder else { throw error }
+            throw error.withPath { name in
+                (folder.hasSuffix("/") ? folder : folder + "/") + (otherName[name] ?? name)
+            }
         }
     }
 
     private static func sentencePieceFile(
         _ read: (_ name: String) throws -> [UInt8]?
     ) throws -> (name: String, bytes: [UInt8])? {
-        for name in ["tokenizer.model", "spiece.model"] {
+        for name in ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"] {
             if let bytes = try read(name) { return (name, bytes) }
         }
         return nil
@@ -53,7 +59,8 @@ extension PipelineTokenizer {
         } else if let (file, bytes) = try sentencePieceFile(read) {
             tokenizer = try PipelineTokenizer(
                 sentencePiece: bytes, addedTokens: try json("added_tokens.json"),
-                configuration: configuration, specialTokensMap: map, file: file)
+                configuration: configuration, specialTokensMap: map,
+                modelType: try json("config.json")?["model_type"]?.string, file: file)
         } else if let vocabulary = try read("vocab.txt") {
             tokenizer = try PipelineTokenizer(
                 wordPieceVocabulary: vocabulary, addedTokens: try json("added_tokens.json"),

@@ -28,6 +28,7 @@ import Testing
             ("BertForSequenceClassification", "id2label.1", #"{"0": "a", "2": "b"}"#),
             ("BertForSequenceClassification", "num_labels", "0"),
             ("T5Model", "decoder_start_token_id", "0.5"),
+            ("BertForSequenceClassification", "problem_type", #""ranking""#),
         ])
     func refused(architecture: String, key: String, value: String) throws {
         let member = key.split(separator: ".")[0]
@@ -73,6 +74,8 @@ import Testing
         #expect(whole.sees == .earlier && whole.layers == 5 && whole.encoderLayers == 3)
         // The config calls itself GPT-2.
         #expect(try read("BackpackGPT2LMHeadModel", #", "model_type": "gpt2", "num_senses": 4"#).senses == 4)
+        #expect(try read("T5ForSequenceClassification").output == .labelsAtLast)
+        #expect(try read("MT5EncoderModel").mlp == .gated)
         for name in ["BertForQuestionAnswering", "T5ForTokenClassification", "GPT2DoubleHeadsModel"] {
             #expect(throws: ConfigurationError.self) { try read(name) }
         }
@@ -103,5 +106,17 @@ import Testing
         #expect(try labels(#", "id2label": {"1": "b", "0": "a"}"#) == ["a", "b"])
         #expect(try labels("") == ["LABEL_0", "LABEL_1"])
         #expect(try labels(#", "num_labels": 3"#) == ["LABEL_0", "LABEL_1", "LABEL_2"])
+    }
+
+    @Test("the config says what scores mean; else a single label holds or not")
+    func scoring() throws {
+        func scoring(_ members: String) throws -> LabelScoring {
+            try read("BertForSequenceClassification", members).scoring
+        }
+        #expect(try scoring("") == .one && scoring(#", "problem_type": null"#) == .one)
+        #expect(try scoring(#", "num_labels": 1"#) == .several)
+        #expect(try scoring(#", "problem_type": "regression", "num_labels": 1"#) == .value)
+        #expect(try scoring(#", "problem_type": "multi_label_classification""#) == .several)
+        #expect(try scoring(#", "problem_type": "single_label_classification""#) == .one)
     }
 }

@@ -63,29 +63,64 @@ import Testing
 
     @Test(
         "labels are scored at an encoder's first token and a decoder's last one, without padding",
-        arguments: ["bert-classifier", "roberta-classifier", "gptj-classifier", "gpt2-classifier"])
+        arguments: GoldenModel.all.filter { $0.hasSuffix("-classifier") })
     func classify(name: String) async throws {
         let golden = try GoldenModel(name)
         let model = try golden.load()
         #expect(model.configuration.labels == ["bad", "fair", "good"])
         let expected = golden.outputs[0].rows[0]
-        let sequence = TokenSequence(golden.ids, types: golden.types)
+        // What an encoder-decoder classifies is its source.
+        let sequence =
+            golden.source.map { TokenSequence($0) } ?? TokenSequence(golden.ids, types: golden.types)
         func check(_ sequence: TokenSequence) async throws {
             let found = try await model.classify([sequence]).row(0)
             #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 2e-4 })
         }
         try await check(sequence)
-        if model.configuration.output == .labelsAtLast {
-            let padding = try #require(model.configuration.paddingToken)
-            try await check(TokenSequence(golden.ids + [padding, padding], types: golden.types + [0, 0]))
-            #expect(try await model.classify([TokenSequence([padding, padding])]).rowCount == 1)
-        }
         await #expect(throws: PassError.empty(sequence: 1)) {
             try await model.classify([sequence, TokenSequence([])])
+        }
+        if model.configuration.output == .labelsAtLast {
+            let padding = try #require(model.configuration.paddingToken)
+            try await check(TokenSequence(sequence.ids + [padding, padding]))
+            guard golden.source == nil else {
+                await #expect(throws: PassError.noEnd(sequence: 0, token: 1)) {
+                    try await model.classify([TokenSequence([5, padding])])
+                }
+                return
+            }
+            #expect(try await model.classify([TokenSequence([padding, padding])]).rowCount == 1)
         }
         await #expect(throws: PassError.types(found: 1, expected: 2)) {
             try await model.classify([TokenSequence([4, 5], types: [0])])
         }
+    }
+
+    @Test(
+        "every family that has a head for labels has a golden classifier, and each is scored where it should be"
+    )
+    func everyClassifier() throws {
+        let models = try GoldenModel.all.filter { $0.hasSuffix("-classifier") }.map {
+            try GoldenModel($0).load().configuration
+        }
+        let declared = Family.all.filter { $0.architectures.contains { $0.output.isLabels } }
+        // mT5's head is T5's.
+        #expect(Set(models.map(\.family.name)) == Set(declared.map(\.name)).subtracting(["mt5"]))
+        #expect(Set(Family.all.map(\.name)).subtracting(declared.map(\.name)) == ["backpack"])
+        for model in models {
+            #expect(
+                (model.output == .labelsAtFirst) == (model.sees == .wholeSequence), "\(model.family.name)")
+        }
+    }
+
+    @Test("probabilities are a softmax, a sigmoid for each label, or the scores themselves")
+    func probabilities() throws {
+        let two = LabelScoring.one.probabilities(of: [1, 1000, 1000])
+        #expect(two[0] == 0 && abs(two[1] - 0.5) < 1e-12 && abs(two[2] - 0.5) < 1e-12)
+        // 1 / (1 + e^-x)
+        let each = LabelScoring.several.probabilities(of: [0, 2, -1000])
+        #expect(abs(each[0] - 0.5) < 1e-12 && abs(each[1] - 0.880_797_077_977_882) < 1e-12 && each[2] == 0)
+        #expect(LabelScoring.value.probabilities(of: [3, -4]) == [3, -4])
     }
 
     @Test(
@@ -103,6 +138,96 @@ import Testing
         let long = String(repeating: "the sea ", count: 40)
         #expect(try model.sentence(long).ids == Array(tokenizer.encode(long).prefix(32)))
         #expect(try model.sentence("on").ids == tokenizer.encode("on"))
+    }
+
+    /// A sentence encoder with further modules behind its pooling.
+    private func encoder(
+        _ modules: [String], dense: String? = nil, tensors: ModelBuilder = ModelBuilder()
+    ) throws -> (model: Model, folder: TemporaryFolder) {
+        let folder = try TemporaryFolder()
+        for file in ["config.json", "model.safetensors", "tokenizer.json", "1_Pooling"] {
+            try folder.link(file, to: Fixtures.path("Models/bert-sentence") + "/" + file)
+        }
+        if let dense {
+            try FileManager.default.createDirectory(
+                atPath: folder.path(of: "2_Dense"), withIntermediateDirectories: false)
+            try folder.write(dense, to: "2_Dense/config.json")
+            if !tensors.tensors.isEmpty {
+                try folder.write(tensors.safetensors(), to: "2_Dense/model.safetensors")
+            }
+        }
+        let paths = ["Pooling": "1_Pooling", "Dense": "2_Dense"]
+        let entries = (["Transformer", "Pooling"] + modules).map {
+            #"{"type": "sentence_transformers.models.\#($0)", "path": "\#(paths[$0] ?? "")"}"#
+        }
+        try folder.write("[" + entries.joined(separator: ",") + "]", to: "modules.json")
+        return (try Model.load(path: folder.path, options: LoadOptions(computeType: .f32)), folder)
+    }
+
+    private static let dense = #"""
+        {"in_features": 20, "out_features": 3, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}
+        """#
+
+    @Test("a layer behind the pooling is f(W x + b), and its output is normalised after that")
+    func layers() async throws {
+        var tensors = ModelBuilder()
+        tensors.add("linear.weight", [3, 20])
+        tensors.add("linear.bias", [3])
+        let golden = try GoldenModel("bert-sentence")
+        let states = try #require(golden.outputs.first { $0.output == .states }).rows
+        let mean = states[0].indices.map { column in
+            states.reduce(0.0) { $0 + Double($1[column]) } / Double(states.count)
+        }
+        let weights = try #require(tensors.tensors["linear.weight"]).values
+        let bias = try #require(tensors.tensors["linear.bias"]).values
+        let sums = (0..<3).map { row in
+            mean.indices.reduce(Double(bias[row])) { $0 + Double(weights[row * 20 + $1]) * mean[$1] }
+        }
+        let (model, _) = try encoder(["Dense", "Normalize"], dense: Self.dense, tensors: tensors)
+        let vector = try #require(try await model.embed([TokenSequence(golden.ids)]).first)
+        let expected = sums.map { tanh($0) }
+        let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        #expect(vector.count == 3)
+        #expect(zip(vector, expected).allSatisfy { abs(Double($0) - $1 / length) < 1e-5 })
+        let plain = Self.dense.replacing("activation.Tanh", with: "linear.Identity")
+        let (linear, _) = try encoder(["Dense"], dense: plain, tensors: tensors)
+        let other = try #require(try await linear.embed([TokenSequence(golden.ids)]).first)
+        #expect(zip(other, sums).allSatisfy { abs(Double($0) - $1) < 1e-4 })
+    }
+
+    @Test(
+        "a layer behind the pooling that does not fit or is not understood is refused when vectors are asked for"
+    )
+    func badLayers() throws {
+        var tensors = ModelBuilder()
+        tensors.add("linear.weight", [3, 20])
+        func refuse(
+            _ modules: [String], _ dense: String?, _ tensors: ModelBuilder, naming word: String
+        ) throws {
+            let (model, folder) = try encoder(modules, dense: dense, tensors: tensors)
+            let error = try #require(throws: (any Error).self, "\(word)") { try model.sentencePooling }
+            #expect("\(error)".contains(word), "\(error)")
+            _ = folder
+        }
+        try refuse(["Dense"], Self.dense, tensors, naming: "linear.bias")
+        tensors.add("linear.bias", [3])
+        try refuse(["Dense"], nil, tensors, naming: "2_Dense")
+        try refuse(["Dense"], Self.dense, ModelBuilder(), naming: "2_Dense")
+        try refuse(["Normalize", "Dense"], Self.dense, tensors, naming: "Dense")
+        for (found, wanted, word) in [
+            ("activation.Tanh", "activation.Mish", "Mish"), ("3", "4", "linear.weight"),
+            ("20", "19", "linear.weight"),
+            ("20", "0", "in_features"), ("20", "99999999999", "in_features"),
+        ] {
+            try refuse(["Dense"], Self.dense.replacing(found, with: wanted), tensors, naming: word)
+        }
+        var narrow = ModelBuilder()
+        narrow.add("linear.weight", [3, 19])
+        narrow.add("linear.bias", [3])
+        try refuse(["Dense"], Self.dense.replacing("20", with: "19"), narrow, naming: "19 values")
+        narrow = tensors
+        narrow.tensors["linear.bias"] = ([3], [0, .nan, 0])
+        try refuse(["Dense"], Self.dense, narrow, naming: "NaN")
     }
 
     @Test("what sentence-transformers may write and Corvid does not run is refused by name")
@@ -123,11 +248,13 @@ import Testing
         }
         let mean = #"{"pooling_mode_mean_tokens": true, "pooling_mode_cls_token": false}"#
         #expect(try pooling(modules: modules(""), config: mean) == SentencePooling(mode: .mean))
-        let dense = #", {"type": "sentence_transformers.models.Dense", "path": "2_Dense"}"#
-        let error = try #require(throws: ConfigurationError.self) {
-            try pooling(modules: modules(dense), config: mean)
+        for type in ["CNN", "LSTM", "LayerNorm", "WeightedLayerPooling"] {
+            let other = #", {"type": "sentence_transformers.models.\#(type)", "path": ""}"#
+            let error = try #require(throws: ConfigurationError.self) {
+                try pooling(modules: modules(other), config: mean)
+            }
+            #expect(error.description.contains(type))
         }
-        #expect(error.description.contains("Dense"))
         #expect(throws: ConfigurationError.self) {
             try pooling(modules: modules("", path: "../1_Pooling"), config: mean)
         }
