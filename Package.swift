@@ -13,11 +13,9 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "COneDNN", path: "Sources/CSystem/COneDNN", providers: [.apt(["libdnnl-dev"])]),
-        .systemLibrary(
             name: "CLibEdit", path: "Sources/CSystem/CLibEdit", providers: [.apt(["libedit-dev"])]),
         .target(name: "CorvidKernels"),
-        .target(name: "CorvidTensors", dependencies: ["CorvidKernels", "COneDNN"]),
+        .target(name: "CorvidTensors", dependencies: ["CorvidKernels"]),
         .target(name: "CorvidText"),
         .target(name: "CorvidModels", dependencies: ["CorvidTensors", "CorvidText"]),
         .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),

@@ -1,77 +1,88 @@
-// The product whose weights are used as floats: one chain of fma per output, in the order of the inputs, so
-// that its bits do not depend on how many rows or outputs are computed together.
+// The products whose weights are used as floats: one chain of multiply-adds per output, in the order of the
+// inputs, so that its bits do not depend on how many rows or outputs are computed together.
 //
-// 16 outputs are laid side by side in panels of 256 weights each, so that lanes are outputs. A block of rows
-// and outputs stays in the second-level cache; the sums between pieces wait in scratch memory.
+// 16 outputs are laid side by side in panels of 256 units each, so that lanes are outputs. A block of
+// activations stays in the second-level cache; the sums between pieces wait in scratch memory.
 #include "product_float.h"
 
-#include "fused.h"
+#include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
 
-enum { lanes = ck_panel_lanes, piece = ck_piece };
+enum { lanes = ck_panel_lanes };
 
-// MARK: Weights as floats
+// MARK: Weights as they are multiplied
 
-void ck_decode_weights(const ck_float_weights *w, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n, float *out) {
+void ck_decode_weights(const ck_float_product *p, ptrdiff_t row, ptrdiff_t from, ptrdiff_t n, void *out) {
+    const ck_float_weights *w = p->weights;
     ptrdiff_t size = ck_block_size(w->type);
     if (size == 0) return;
     const char *stored = (const char *)w->bytes + row * w->stride + from / size * ck_block_bytes(w->type);
-    ck_dequantize(w->type, n, stored, out);
+    if (p->pairs) {
+        ck_dequantize_bf16(w->type, n, stored, out);
+        return;
+    }
+    float *values = out;
+    ck_dequantize(w->type, n, stored, values);
     if (w->rounding == w->type || w->rounding == CK_F32) return;
     uint16_t rounded[64];
     for (ptrdiff_t i = 0; i < n; i += 64) {
         ptrdiff_t count = ck_lesser(64, n - i);
         if (w->rounding == CK_F16) {
-            ck_f32_to_f16(count, out + i, rounded);
-            ck_f16_to_f32(count, rounded, out + i);
+            ck_f32_to_f16(count, values + i, rounded);
+            ck_f16_to_f32(count, rounded, values + i);
         } else {
-            ck_f32_to_bf16(count, out + i, rounded);
-            ck_bf16_to_f32(count, rounded, out + i);
+            ck_f32_to_bf16(count, values + i, rounded);
+            ck_bf16_to_f32(count, rounded, values + i);
         }
     }
 }
 
-// MARK: Plain form
-
-static void pack_plain(const ck_float_weights *w, ptrdiff_t j, ptrdiff_t outputs, ptrdiff_t from,
-                       ptrdiff_t length, float *panels, float *rows) {
-    if (w->by_columns) {
-        for (ptrdiff_t i = 0; i < length; i++) {
-            ck_decode_weights(w, from + i, j, outputs, rows);
-            for (ptrdiff_t p = 0; p < outputs; p += lanes)
-                memcpy(panels + p * piece + i * lanes, rows + p,
-                       (size_t)ck_lesser(lanes, outputs - p) * sizeof(float));
+ck_type ck_find_rows(const ck_float_product *p, ptrdiff_t j, ptrdiff_t count, ptrdiff_t from,
+                     ptrdiff_t length, float *rows, const char *row[lanes]) {
+    const ck_float_weights *w = p->weights;
+    int direct = ck_is_direct(p);
+    ptrdiff_t first = from * ck_in_unit(p), numbers = ck_lesser(length * ck_in_unit(p), p->k - first);
+    for (ptrdiff_t lane = 0; lane < lanes; lane++) {
+        ptrdiff_t output = ck_lesser(lane, count - 1);
+        if (direct) {
+            row[lane] = (const char *)w->bytes + (j + output) * w->stride + first * ck_block_bytes(w->type);
+        } else {
+            if (lane == output) ck_decode_weights(p, j + output, first, numbers, rows + output * ck_piece);
+            row[lane] = (const char *)(rows + output * ck_piece);
         }
-        return;
     }
-    for (ptrdiff_t output = 0; output < outputs; output++) {
-        ck_decode_weights(w, j + output, from, length, rows);
-        float *panel = panels + output / lanes * lanes * piece + output % lanes;
-        for (ptrdiff_t i = 0; i < length; i++) panel[i * lanes] = rows[i];
-    }
+    return direct ? w->type : p->pairs ? CK_BF16 : CK_F32;
 }
 
-static void tile_plain(ptrdiff_t rows, ptrdiff_t length, const float *restrict x,
-                       const float *restrict panel, float *restrict sums, int fresh) {
+// MARK: Activations
+
+ptrdiff_t ck_arranged_floats(int bf16, ptrdiff_t rows, ptrdiff_t k) {
+    ptrdiff_t units = bf16 ? (k + 1) / 2 : k, piece = ck_piece_of(bf16 != 0, k);
+    return k > 0 ? (units + piece - 1) / piece * rows * ck_row_units : 0;
+}
+
+void ck_arrange_rows(int bf16, ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride,
+                     ptrdiff_t first, ptrdiff_t all_rows, float *out) {
+    ptrdiff_t numbers = ck_piece_of(bf16 != 0, k) * (bf16 ? 2 : 1);
     for (ptrdiff_t r = 0; r < rows; r++) {
-        float sum[lanes] = {0};
-        if (!fresh) memcpy(sum, sums + r * lanes, sizeof sum);
-        for (ptrdiff_t i = 0; i < length; i++) {
-            float value = x[r * ck_row_floats + i];
-            for (int lane = 0; lane < lanes; lane++)
-                sum[lane] = ck_fused(value, panel[i * lanes + lane], sum[lane]);
+        for (ptrdiff_t from = 0; from < k; from += numbers) {
+            ptrdiff_t count = ck_lesser(numbers, k - from);
+            float *place = out + ck_place_of(all_rows, from / numbers, first + r);
+            if (bf16) {
+                // The other half of a last pair is 0.
+                if (count % 2 != 0) place[count / 2] = 0;
+                ck_f32_to_bf16(count, x + r * x_stride + from, (uint16_t *)place);
+            } else {
+                memcpy(place, x + r * x_stride + from, (size_t)count * sizeof(float));
+            }
         }
-        memcpy(sums + r * lanes, sum, sizeof sum);
     }
 }
-
-static const ck_float_form plain = {pack_plain, tile_plain};
 
 // MARK: Blocks
 
 typedef struct scratch_memory {
-    float x[ck_block_rows * ck_row_floats];
     float panels[ck_group_outputs * ck_piece];
     float rows[lanes * ck_piece];
     float sums[ck_block_outputs * ck_block_rows];
@@ -79,101 +90,128 @@ typedef struct scratch_memory {
 
 ptrdiff_t ck_product_float_scratch_bytes(void) { return (ptrdiff_t)sizeof(scratch_memory); }
 
-/// The part of a product for which activations are copied once.
+/// A part of a product: some outputs of some rows.
 typedef struct product_block {
     const ck_float_form *form;
-    const ck_float_weights *weights;
-    ptrdiff_t first_output, outputs, rows, k;
-    const float *x;
-    ptrdiff_t x_stride;
-    float *out;
-    ptrdiff_t out_stride;
+    const ck_float_product *product;
+    ptrdiff_t first_output, outputs, first_row, rows;
 } product_block;
 
-/// Stored weights that are packed next, which memory is asked for in time.
-typedef struct area {
-    const char *bytes;
-    ptrdiff_t rows, stride, lines;  // lines of 64 bytes in each row
-} area;
+static ptrdiff_t group_outputs(const product_block *b) {
+    // Stored by columns, an input's weights lie side by side: the more of them at one time, the better.
+    return b->product->weights->by_columns ? ck_group_outputs : b->form->group_outputs;
+}
 
-/// What the panel in the place of `output` is made of in the next group, which may be that of the next piece.
-static area next_area(const product_block *b, ptrdiff_t output, ptrdiff_t from) {
-    const ck_float_weights *w = b->weights;
-    output += ck_group_outputs;
+/// The stored rows of the group behind the one at `output`, which may be that of the next piece. Those of
+/// matrices that are stored by columns are long, and the processor foresees them.
+static ck_rows_ahead rows_ahead(const product_block *b, ptrdiff_t output, ptrdiff_t from) {
+    const ck_float_product *p = b->product;
+    const ck_float_weights *w = p->weights;
+    output += group_outputs(b);
     if (output >= b->outputs) {
-        output %= ck_group_outputs;
-        from += piece;
+        output = 0;
+        from += p->piece;
     }
-    if (output >= b->outputs || from >= b->k) return (area){0};
-    ptrdiff_t size = ck_block_size(w->type), bytes = ck_block_bytes(w->type), j = b->first_output + output;
-    ptrdiff_t wide = ck_lesser(lanes, b->outputs - output), deep = ck_lesser(piece, b->k - from);
-    ptrdiff_t row = w->by_columns ? from : j, column = w->by_columns ? j : from;
-    ptrdiff_t row_bytes = (w->by_columns ? wide : deep) / size * bytes;
-    return (area){
-        .bytes = (const char *)w->bytes + row * w->stride + column / size * bytes,
-        .rows = w->by_columns ? deep : wide,
+    ptrdiff_t number = from * ck_in_unit(p), size = ck_block_size(w->type), bytes = ck_block_bytes(w->type);
+    if (number >= p->k || w->by_columns) return (ck_rows_ahead){0};
+    return (ck_rows_ahead){
+        .bytes = (const char *)w->bytes + (b->first_output + output) * w->stride + number / size * bytes,
+        .rows = ck_lesser(group_outputs(b), b->outputs - output),
         .stride = w->stride,
-        .lines = (row_bytes + 63) / 64,
+        .step = lanes * ck_in_unit(p) * bytes / size,
     };
 }
 
-/// Adds a piece of the inputs to the sums of one panel, in sets of nearly equal numbers of rows.
-static void add_panel(const product_block *b, ptrdiff_t length, const float *x, const float *panel,
-                      float *sums, int fresh, area next) {
-    ptrdiff_t sets = (b->rows + ck_tile_rows - 1) / ck_tile_rows, asked = 0;
+/// Adds a piece of the inputs to the sums of some panels, in sets of nearly equal numbers of rows.
+static void add_panels(const product_block *b, ptrdiff_t panels, ptrdiff_t length, const float *x,
+                       const float *panel, float *sums, int fresh, ck_rows_ahead ahead) {
+    ptrdiff_t sets = (b->rows + b->form->tile_rows - 1) / b->form->tile_rows, wanted = ahead.rows, asked = 0;
     for (ptrdiff_t s = 0; s < sets; s++) {
         ptrdiff_t first = b->rows * s / sets, last = b->rows * (s + 1) / sets;
-        b->form->tile(last - first, length, x + first * ck_row_floats, panel, sums + first * lanes, fresh);
-        for (; asked < next.rows * (s + 1) / sets; asked++)
-            for (ptrdiff_t line = 0; line < next.lines; line++)
-                __builtin_prefetch(next.bytes + asked * next.stride + line * 64, 0, 2);
+        ahead.rows = wanted * (s + 1) / sets - asked;
+        b->form->tile(last - first, panels, length, x + first * ck_row_units, panel, sums + first * lanes,
+                      b->rows * lanes, fresh, &ahead);
+        ahead.bytes += ahead.rows * ahead.stride;
+        asked += ahead.rows;
+    }
+}
+
+/// Row after row, since those of the result lie far apart.
+static void write_sums(const product_block *b, const float *sums) {
+    const ck_float_product *p = b->product;
+    for (ptrdiff_t r = 0; r < b->rows; r++) {
+        float *out = p->out + (b->first_row + r) * p->out_stride + b->first_output;
+        const float *row = sums + r * lanes;
+        ptrdiff_t o = 0, rest = b->outputs % lanes;
+        for (; o + lanes <= b->outputs; o += lanes)
+            memcpy(out + o, row + o * b->rows, lanes * sizeof(float));
+        if (rest > 0) memcpy(out + o, row + o * b->rows, (size_t)rest * sizeof(float));
     }
 }
 
 static void multiply_block(const product_block *b, scratch_memory *m) {
+    const ck_float_product *p = b->product;
+    ptrdiff_t units = ck_units(p), group = group_outputs(b), panels;
     // With k = 0 one empty piece writes the zeros.
-    for (ptrdiff_t from = 0; from == 0 || from < b->k; from += piece) {
-        ptrdiff_t length = ck_lesser(piece, b->k - from);
-        for (ptrdiff_t r = 0; r < b->rows; r++)
-            memcpy(m->x + r * ck_row_floats, b->x + r * b->x_stride + from, (size_t)length * sizeof(float));
-        for (ptrdiff_t p = 0; p < b->outputs; p += lanes) {
-            ptrdiff_t in_group = p % ck_group_outputs;
-            if (in_group == 0)
-                b->form->pack(b->weights, b->first_output + p, ck_lesser(ck_group_outputs, b->outputs - p),
-                              from, length, m->panels, m->rows);
-            float *sums = m->sums + p * b->rows;
-            add_panel(b, length, m->x, m->panels + in_group * piece, sums, from == 0, next_area(b, p, from));
-            if (from + length < b->k) continue;
-            size_t bytes = (size_t)ck_lesser(lanes, b->outputs - p) * sizeof(float);
-            for (ptrdiff_t r = 0; r < b->rows; r++)
-                memcpy(b->out + r * b->out_stride + p, sums + r * lanes, bytes);
+    for (ptrdiff_t from = 0; from == 0 || from < units; from += p->piece) {
+        ptrdiff_t length = ck_lesser(p->piece, units - from);
+        const float *x = p->x + ck_place_of(p->rows, from / p->piece, b->first_row);
+        ck_rows_ahead ahead = {0};
+        for (ptrdiff_t o = 0; o < b->outputs; o += panels * lanes) {
+            ptrdiff_t in_group = o % group;
+            if (in_group == 0) {
+                ptrdiff_t count = ck_lesser(group, b->outputs - o);
+                b->form->pack(p, b->first_output + o, count, from, length, m->panels, m->rows);
+                ahead = rows_ahead(b, o, from);
+            }
+            panels = b->outputs - o > lanes ? b->form->tile_panels : 1;
+            // Each tile of panels asks for its share of the rows that come next.
+            ck_rows_ahead share = ahead;
+            share.rows = ck_lesser(ahead.rows, (ahead.rows * panels * lanes + group - 1) / group);
+            float *sums = m->sums + o * b->rows;
+            add_panels(b, panels, length, x, m->panels + in_group * ck_piece, sums, from == 0, share);
+            ahead.bytes += share.rows * ahead.stride;
+        }
+    }
+    write_sums(b, m->sums);
+}
+
+static void multiply(const ck_float_form *form, const ck_float_product *p, scratch_memory *m) {
+    if (p->rows <= 0 || p->outputs <= 0 || ck_block_size(p->weights->type) == 0) return;
+    void (*few)(const ck_float_product *, float *) =
+        p->weights->by_columns ? form->few_by_columns : form->few;
+    if (few != NULL && p->rows <= form->few_rows) {
+        few(p, m->rows);
+        return;
+    }
+    ptrdiff_t blocks = (p->rows + ck_block_rows - 1) / ck_block_rows;
+    for (ptrdiff_t j = 0; j < p->outputs; j += ck_block_outputs) {
+        ptrdiff_t outputs = ck_lesser(ck_block_outputs, p->outputs - j);
+        for (ptrdiff_t n = 0; n < blocks; n++) {
+            ptrdiff_t first = p->rows * n / blocks, last = p->rows * (n + 1) / blocks;
+            product_block b = {form, p, j, outputs, first, last - first};
+            multiply_block(&b, m);
         }
     }
 }
 
 void ck_product_float(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
-                      const float *x, ptrdiff_t x_stride, float *out, ptrdiff_t out_stride, void *scratch) {
-    if (rows <= 0 || outputs <= 0 || ck_block_size(w->type) == 0) return;
-    scratch_memory *m = scratch;
-    const ck_float_form *form = &plain;
+                      const float *x, float *out, ptrdiff_t out_stride, void *scratch) {
+    ck_float_product p = {w, 0, rows, outputs, k, ck_piece_of(0, k), x, out, out_stride};
+    const ck_float_form *form = &ck_float_form_plain;
 #if CK_X86
-    if (ck_isa() >= CK_ISA_AVX2) {
-        if (rows <= ck_tile_rows) {
-            ck_product_float_few_avx2(w, rows, outputs, k, x, x_stride, out, out_stride, m->rows);
-            return;
-        }
-        form = &ck_float_form_avx2;
-    }
+    if (ck_isa() == CK_ISA_AVX2) form = &ck_float_form_avx2;
+    if (ck_isa() == CK_ISA_AVX512) form = &ck_float_form_avx512;
 #endif
-    ptrdiff_t blocks = (rows + ck_block_rows - 1) / ck_block_rows;
-    for (ptrdiff_t j = 0; j < outputs; j += ck_block_outputs) {
-        for (ptrdiff_t n = 0; n < blocks; n++) {
-            ptrdiff_t first = rows * n / blocks, last = rows * (n + 1) / blocks;
-            product_block b = {
-                form, w, j, ck_lesser(ck_block_outputs, outputs - j), last - first, k,
-                x + first * x_stride, x_stride, out + first * out_stride + j, out_stride,
-            };
-            multiply_block(&b, m);
-        }
-    }
+    multiply(form, &p, scratch);
+}
+
+void ck_product_bf16(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
+                     const float *x, float *out, ptrdiff_t out_stride, void *scratch) {
+    ck_float_product p = {w, 1, rows, outputs, k, ck_piece_of(1, k), x, out, out_stride};
+    const ck_float_form *form = &ck_bf16_form_plain;
+#if CK_X86
+    if (ck_has_bf16()) form = &ck_bf16_form_avx512;
+#endif
+    multiply(form, &p, scratch);
 }

@@ -8,7 +8,11 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-enum { lanes = ck_panel_lanes, piece = ck_piece };
+enum {
+    lanes = ck_panel_lanes,
+    piece = ck_piece,
+    most_rows = 6,  // 12 sums of 8 lanes in 16 registers
+};
 
 CK_INLINE ptrdiff_t bytes_of(ck_type type) { return type == CK_F32 ? 4 : 2; }
 
@@ -83,49 +87,32 @@ CK_AVX2 static void pack_bf16(const char *const row[lanes], ptrdiff_t length, fl
     pack_rows(CK_BF16, row, length, panel);
 }
 
-/// Where the weights from `from` on of 16 outputs lie, the last output in place of those beyond `count`:
-/// as stored, or decoded into `rows`. Returns their type.
-static ck_type find_rows(const ck_float_weights *w, ptrdiff_t j, ptrdiff_t count, ptrdiff_t from,
-                         ptrdiff_t length, float *rows, const char *row[lanes]) {
-    int direct = ck_is_direct(w);
-    for (ptrdiff_t lane = 0; lane < lanes; lane++) {
-        ptrdiff_t output = ck_lesser(lane, count - 1);
-        if (direct) {
-            row[lane] = (const char *)w->bytes + (j + output) * w->stride + from * bytes_of(w->type);
-        } else {
-            if (lane == output) ck_decode_weights(w, j + output, from, length, rows + output * piece);
-            row[lane] = (const char *)(rows + output * piece);
-        }
-    }
-    return direct ? w->type : CK_F32;
-}
-
-CK_AVX2 static void pack(const ck_float_weights *w, ptrdiff_t j, ptrdiff_t outputs, ptrdiff_t from,
+CK_AVX2 static void pack(const ck_float_product *p, ptrdiff_t j, ptrdiff_t outputs, ptrdiff_t from,
                          ptrdiff_t length, float *panels, float *rows) {
-    if (w->by_columns) {
+    if (p->weights->by_columns) {
         for (ptrdiff_t i = 0; i < length; i++) {
-            ck_decode_weights(w, from + i, j, outputs, rows);
-            for (ptrdiff_t p = 0; p < outputs; p += lanes) {
+            ck_decode_weights(p, from + i, j, outputs, rows);
+            for (ptrdiff_t o = 0; o < outputs; o += lanes) {
                 // Beyond the outputs lie old values, which only lanes without an output meet.
-                float *panel = panels + p * piece + i * lanes;
-                _mm256_storeu_ps(panel, _mm256_loadu_ps(rows + p));
-                _mm256_storeu_ps(panel + 8, _mm256_loadu_ps(rows + p + 8));
+                float *panel = panels + o * piece + i * lanes;
+                _mm256_storeu_ps(panel, _mm256_loadu_ps(rows + o));
+                _mm256_storeu_ps(panel + 8, _mm256_loadu_ps(rows + o + 8));
             }
         }
         return;
     }
-    for (ptrdiff_t p = 0; p < outputs; p += lanes) {
+    for (ptrdiff_t o = 0; o < outputs; o += lanes) {
         const char *row[lanes];
-        ck_type type = find_rows(w, j + p, ck_lesser(lanes, outputs - p), from, length, rows, row);
-        if (type == CK_F32) pack_f32(row, length, panels + p * piece);
-        else if (type == CK_F16) pack_f16(row, length, panels + p * piece);
-        else pack_bf16(row, length, panels + p * piece);
+        ck_type type = ck_find_rows(p, j + o, ck_lesser(lanes, outputs - o), from, length, rows, row);
+        if (type == CK_F32) pack_f32(row, length, panels + o * piece);
+        else if (type == CK_F16) pack_f16(row, length, panels + o * piece);
+        else pack_bf16(row, length, panels + o * piece);
     }
 }
 
-CK_INLINE_AVX2 void tile_of(const int rows, ptrdiff_t length, const float *restrict x, ptrdiff_t x_stride,
+CK_INLINE_AVX2 void tile_of(const int rows, ptrdiff_t length, const float *restrict x,
                             const float *restrict panel, float *restrict sums, int fresh) {
-    __m256 sum[ck_tile_rows][2];
+    __m256 sum[most_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
@@ -137,7 +124,7 @@ CK_INLINE_AVX2 void tile_of(const int rows, ptrdiff_t length, const float *restr
         __m256 low = _mm256_loadu_ps(panel + i * lanes), high = _mm256_loadu_ps(panel + i * lanes + 8);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
-            __m256 value = _mm256_broadcast_ss(x + r * x_stride + i);
+            __m256 value = _mm256_broadcast_ss(x + r * ck_row_units + i);
             sum[r][0] = _mm256_fmadd_ps(value, low, sum[r][0]);
             sum[r][1] = _mm256_fmadd_ps(value, high, sum[r][1]);
         }
@@ -149,19 +136,23 @@ CK_INLINE_AVX2 void tile_of(const int rows, ptrdiff_t length, const float *restr
     }
 }
 
-CK_AVX2 static void tile(ptrdiff_t rows, ptrdiff_t length, const float *x, const float *panel, float *sums,
-                         int fresh) {
+CK_AVX2 static void tile(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t length, const float *x,
+                         const float *panel, float *sums, ptrdiff_t sums_stride, int fresh,
+                         const ck_rows_ahead *ahead) {
+    (void)panels, (void)sums_stride;
+    for (ptrdiff_t r = 0; r < ahead->rows; r++) {
+        for (ptrdiff_t at = 0; at < length * ahead->step / 16; at += 64)
+            _mm_prefetch(ahead->bytes + r * ahead->stride + at, _MM_HINT_T1);
+    }
     switch (rows) {
-    case 1: tile_of(1, length, x, ck_row_floats, panel, sums, fresh); return;
-    case 2: tile_of(2, length, x, ck_row_floats, panel, sums, fresh); return;
-    case 3: tile_of(3, length, x, ck_row_floats, panel, sums, fresh); return;
-    case 4: tile_of(4, length, x, ck_row_floats, panel, sums, fresh); return;
-    case 5: tile_of(5, length, x, ck_row_floats, panel, sums, fresh); return;
-    case 6: tile_of(6, length, x, ck_row_floats, panel, sums, fresh); return;
+    case 1: tile_of(1, length, x, panel, sums, fresh); return;
+    case 2: tile_of(2, length, x, panel, sums, fresh); return;
+    case 3: tile_of(3, length, x, panel, sums, fresh); return;
+    case 4: tile_of(4, length, x, panel, sums, fresh); return;
+    case 5: tile_of(5, length, x, panel, sums, fresh); return;
+    case 6: tile_of(6, length, x, panel, sums, fresh); return;
     }
 }
-
-const ck_float_form ck_float_form_avx2 = {pack, tile};
 
 // MARK: Few rows
 
@@ -169,9 +160,8 @@ const ck_float_form ck_float_form_avx2 = {pack, tile};
 typedef struct stream {
     const char *row[lanes];
     ptrdiff_t length;
-    ptrdiff_t next;  // bytes from the end of these rows to where the next are read
-    const float *x;
-    ptrdiff_t x_stride;
+    ptrdiff_t end, next;  // bytes to the end of these rows, and from there to where the next are read
+    const float *x;  // one piece of each row
     float (*sums)[lanes];
 } stream;
 
@@ -179,9 +169,9 @@ enum { ahead = 512, part = 64 };  // bytes in each of 16 rows; weights of each
 
 /// Asks memory for the line of each row which lies `ahead` of weight i, once in 64 bytes.
 CK_INLINE_AVX2 void ask_ahead(const stream *s, ptrdiff_t bytes, ptrdiff_t i) {
-    if (i * bytes % 64 != 0) return;
+    if (i * bytes % 64 != 0 || s->end == 0) return;
     ptrdiff_t at = i * bytes + ahead;
-    if (at >= s->length * bytes) at += s->next;
+    if (at >= s->end) at += s->next;
     for (int lane = 0; lane < lanes; lane++) _mm_prefetch(s->row[lane] + at, _MM_HINT_T0);
 }
 
@@ -204,7 +194,7 @@ CK_INLINE_AVX2 void add_turned(const int rows, ck_type type, const stream *s, pt
             for (int step = 0; step < 8; step++) {
 #pragma clang loop unroll(full)
                 for (int r = 0; r < rows; r++) {
-                    __m256 value = _mm256_broadcast_ss(x + r * s->x_stride + i + step);
+                    __m256 value = _mm256_broadcast_ss(x + r * ck_row_units + i + step);
                     sum[r][v] = _mm256_fmadd_ps(value, w[step], sum[r][v]);
                 }
             }
@@ -229,7 +219,7 @@ CK_INLINE_AVX2 void add_stream(const int rows, ck_type type, const stream *s) {
             const char *row[lanes];
             for (int lane = 0; lane < lanes; lane++) row[lane] = s->row[lane] + i * bytes;
             pack_rows(type, row, length, panel);
-            tile_of(rows, length, s->x + i, s->x_stride, panel, s->sums[0], 0);
+            tile_of(rows, length, s->x + i, panel, s->sums[0], 0);
         }
     }
 }
@@ -243,28 +233,31 @@ typedef void (*stream_kernel)(const stream *);
 #define NAMES(type) {add_1_##type, add_2_##type, add_3_##type, add_4_##type, add_5_##type, add_6_##type}
 
 KERNELS(CK_F32) KERNELS(CK_F16) KERNELS(CK_BF16)
-static const stream_kernel kernels[3][ck_tile_rows] = {NAMES(CK_F32), NAMES(CK_F16), NAMES(CK_BF16)};
+static const stream_kernel kernels[3][most_rows] = {NAMES(CK_F32), NAMES(CK_F16), NAMES(CK_BF16)};
 
-static void few_by_rows(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
-                        const float *x, ptrdiff_t x_stride, float *out, ptrdiff_t out_stride, float *buffer) {
-    int direct = ck_is_direct(w);
-    for (ptrdiff_t j = 0; j < outputs; j += lanes) {
-        ptrdiff_t count = ck_lesser(lanes, outputs - j);
-        float sums[ck_tile_rows][lanes] = {{0}};
-        stream s = {.x_stride = x_stride, .sums = sums};
-        for (ptrdiff_t from = 0; from < k; from += s.length) {
-            s.length = direct ? k : ck_lesser(piece, k - from);
-            ck_type type = find_rows(w, j, count, from, s.length, buffer, s.row);
-            s.next = direct ? lanes * w->stride - k * bytes_of(type) : 0;
-            s.x = x + from;
-            kernels[type == CK_F32 ? 0 : type == CK_F16 ? 1 : 2][rows - 1](&s);
+static void few(const ck_float_product *p, float *rows) {
+    const ck_float_weights *w = p->weights;
+    int direct = ck_is_direct(p);
+    for (ptrdiff_t j = 0; j < p->outputs; j += lanes) {
+        ptrdiff_t count = ck_lesser(lanes, p->outputs - j);
+        float sums[most_rows][lanes] = {{0}};
+        stream s = {.sums = sums};
+        for (ptrdiff_t from = 0; from < p->k; from += p->piece) {
+            s.length = ck_lesser(p->piece, p->k - from);
+            ck_type type = ck_find_rows(p, j, count, from, s.length, rows, s.row);
+            s.end = direct ? (p->k - from) * bytes_of(type) : 0;
+            s.next = direct ? lanes * w->stride - p->k * bytes_of(type) : 0;
+            s.x = p->x + ck_place_of(p->rows, from / p->piece, 0);
+            kernels[type == CK_F32 ? 0 : type == CK_F16 ? 1 : 2][p->rows - 1](&s);
         }
-        for (ptrdiff_t r = 0; r < rows; r++)
-            memcpy(out + r * out_stride + j, sums[r], (size_t)count * sizeof(float));
+        for (ptrdiff_t r = 0; r < p->rows; r++)
+            memcpy(p->out + r * p->out_stride + j, sums[r], (size_t)count * sizeof(float));
     }
 }
 
-enum { wide = 512, steps = 8 };  // `steps` rows of `wide` outputs fit into `buffer`
+// MARK: Few rows, stored by columns
+
+enum { wide = 512, steps = 8 };  // `steps` rows of `wide` outputs fit into `rows`
 
 /// sums[o] = fma chain over i of value[i] * weights[i][o], on top of what is there.
 CK_INLINE_AVX2 void add_columns(ptrdiff_t count, ptrdiff_t inputs, const float *restrict value,
@@ -286,28 +279,28 @@ CK_INLINE_AVX2 void add_columns(ptrdiff_t count, ptrdiff_t inputs, const float *
     }
 }
 
-/// Stored by inputs: some inputs at a time add to many outputs, whose sums stay in the first-level cache.
-CK_AVX2 static void few_by_columns(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
-                                   const float *x, ptrdiff_t x_stride, float *out, ptrdiff_t out_stride,
-                                   float *buffer) {
+/// Some inputs at a time add to many outputs, whose sums stay in the first-level cache.
+CK_AVX2 static void few_by_columns(const ck_float_product *p, float *rows) {
+    const ck_float_weights *w = p->weights;
     int is_f32 = w->type == CK_F32 && w->rounding == CK_F32;
-    for (ptrdiff_t j = 0; j < outputs; j += wide) {
-        ptrdiff_t count = ck_lesser(wide, outputs - j);
-        for (ptrdiff_t r = 0; r < rows; r++)
-            memset(out + r * out_stride + j, 0, (size_t)count * sizeof(float));
-        for (ptrdiff_t from = 0; from < k; from += steps) {
-            ptrdiff_t inputs = ck_lesser(steps, k - from), bytes = ck_block_bytes(w->type);
+    ptrdiff_t bytes = ck_block_bytes(w->type);
+    for (ptrdiff_t j = 0; j < p->outputs; j += wide) {
+        ptrdiff_t count = ck_lesser(wide, p->outputs - j);
+        for (ptrdiff_t r = 0; r < p->rows; r++)
+            memset(p->out + r * p->out_stride + j, 0, (size_t)count * sizeof(float));
+        for (ptrdiff_t from = 0; from < p->k; from += steps) {
+            ptrdiff_t inputs = ck_lesser(steps, p->k - from);
             const char *weights[steps];
             for (ptrdiff_t i = 0; i < inputs; i++) {
                 const char *stored = (const char *)w->bytes + (from + i) * w->stride + j * bytes;
                 for (ptrdiff_t line = 0; line < count * bytes; line += 64)
                     _mm_prefetch(stored + steps * w->stride + line, _MM_HINT_T0);
-                weights[i] = is_f32 ? stored : (const char *)(buffer + i * wide);
-                if (!is_f32) ck_decode_weights(w, from + i, j, count, buffer + i * wide);
+                weights[i] = is_f32 ? stored : (const char *)(rows + i * wide);
+                if (!is_f32) ck_decode_weights(p, from + i, j, count, rows + i * wide);
             }
-            for (ptrdiff_t r = 0; r < rows; r++) {
-                const float *value = x + r * x_stride + from;
-                float *sums = out + r * out_stride + j;
+            for (ptrdiff_t r = 0; r < p->rows; r++) {
+                const float *value = p->x + ck_place_of(p->rows, from / p->piece, r) + from % p->piece;
+                float *sums = p->out + r * p->out_stride + j;
                 if (inputs == steps) add_columns(count, steps, value, weights, sums);
                 else add_columns(count, inputs, value, weights, sums);
             }
@@ -315,11 +308,10 @@ CK_AVX2 static void few_by_columns(const ck_float_weights *w, ptrdiff_t rows, pt
     }
 }
 
-void ck_product_float_few_avx2(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
-                               const float *x, ptrdiff_t x_stride, float *out, ptrdiff_t out_stride,
-                               float *buffer) {
-    if (w->by_columns) few_by_columns(w, rows, outputs, k, x, x_stride, out, out_stride, buffer);
-    else few_by_rows(w, rows, outputs, k, x, x_stride, out, out_stride, buffer);
-}
+void ck_float_few_by_columns_avx2(const ck_float_product *p, float *rows) { few_by_columns(p, rows); }
+
+const ck_float_form ck_float_form_avx2 = {
+    most_rows, 1, ck_group_outputs, most_rows, pack, tile, few, few_by_columns,
+};
 
 #endif

@@ -67,7 +67,7 @@ private struct FloatWeights {
         }
     }
 
-    private static func bfloat(_ value: Float) -> Float {
+    static func bfloat(_ value: Float) -> Float {
         let bits = value.bitPattern
         return Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000)
     }
@@ -76,8 +76,18 @@ private struct FloatWeights {
         byColumns ? values[input * columns + output] : values[output * columns + input]
     }
 
-    func product(rows: Int, k: Int, _ x: [Float], xStride: Int, outStride: Int) -> [Float] {
+    /// The rows `x`, arranged, times the weights; in pairs of bf16 if asked for.
+    func product(
+        rows: Int, k: Int, _ x: [Float], xStride: Int, outStride: Int, inPairs: Bool = false
+    ) -> [Float] {
+        let bf16: Int32 = inPairs ? 1 : 0
         var out = [Float](repeating: -7, count: rows * outStride)
+        var arranged = [Float](repeating: .nan, count: ck_arranged_floats(bf16, rows, k))
+        // In two parts, as threads do it.
+        let first = rows / 3
+        ck_arrange_rows(bf16, first, k, x, xStride, 0, rows, &arranged)
+        let rest = Array(x.dropFirst(first * xStride))
+        ck_arrange_rows(bf16, rows - first, k, rest, xStride, first, rows, &arranged)
         let scratch = UnsafeMutableRawPointer.allocate(
             byteCount: ck_product_float_scratch_bytes(), alignment: 64)
         defer { scratch.deallocate() }
@@ -86,9 +96,13 @@ private struct FloatWeights {
         bytes.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             var weights = ck_float_weights(
-                type: type, rounding: rounding, by_columns: byColumns ? 1 : 0, bytes: base + 1, stride: stride
-            )
-            ck_product_float(&weights, rows, outputs, k, x, xStride, &out, outStride, scratch)
+                type: type, rounding: inPairs ? CK_F32 : rounding, by_columns: byColumns ? 1 : 0,
+                bytes: base + 1, stride: stride)
+            if inPairs {
+                ck_product_bf16(&weights, rows, outputs, k, arranged, &out, outStride, scratch)
+            } else {
+                ck_product_float(&weights, rows, outputs, k, arranged, &out, outStride, scratch)
+            }
         }
         return out
     }
@@ -96,12 +110,13 @@ private struct FloatWeights {
 
 /// The product whose weights are used as floats.
 @Suite struct ProductFloatTests {
-    /// Rows on both sides of a tile's and a block's height, outputs on both sides of a panel's and a group's
-    /// width, inputs on both sides of a vector's, a part's and a piece's length.
+    /// Rows on both sides of a tile's and a block's height and of the few, outputs on both sides of a panel's, a
+    /// group's and a block's width, inputs on both sides of a vector's, a part's and a piece's length.
     static let shapes: [(rows: Int, outputs: Int, k: Int)] = [
         (0, 5, 7), (1, 0, 7), (3, 4, 0), (1, 1, 1), (1, 15, 31), (1, 16, 64), (1, 17, 300), (2, 33, 129),
-        (3, 31, 70), (4, 48, 257), (5, 7, 128), (6, 40, 65), (7, 16, 255), (7, 65, 256), (12, 80, 513),
-        (13, 130, 40), (1, 530, 40), (8, 530, 270), (265, 17, 30), (530, 3, 9),
+        (3, 31, 70), (4, 48, 257), (5, 7, 128), (6, 40, 65), (7, 16, 255), (7, 65, 256), (16, 33, 300),
+        (17, 20, 577), (12, 80, 513),
+        (13, 130, 40), (1, 530, 40), (8, 530, 270), (9, 49, 600), (11, 1100, 20), (265, 17, 30), (530, 3, 9),
     ]
 
     static let types: [(String, ck_type, ck_type, byColumns: Bool)] = [
@@ -141,6 +156,82 @@ private struct FloatWeights {
         }
     }
 
+    static let pairTypes: [(String, ck_type, byColumns: Bool)] = [
+        ("bf16", CK_BF16, false), ("f32", CK_F32, false), ("Q8_0", CK_Q8_0, false),
+        ("bf16 by columns", CK_BF16, true), ("f16 by columns", CK_F16, true),
+    ]
+
+    @Test(
+        "in bf16 each output is one chain over pairs, the second of each first",
+        arguments: pairTypes.map(\.0))
+    func pairs(name: String) throws {
+        let (_, type, byColumns) = try #require(Self.pairTypes.first { $0.0 == name })
+        for (index, (rows, outputs, length)) in Self.shapes.enumerated() {
+            let k = length / ck_block_size(type) * ck_block_size(type)
+            let seed = UInt64(200 + index)
+            var generator = SeededGenerator(seed: seed)
+            let weights = FloatWeights(
+                type, rounding: CK_BF16, byColumns: byColumns, outputs: outputs, k: k, using: &generator)
+            let (xStride, outStride) = (k + 1, outputs + 3)
+            let x = generator.floats(rows * xStride + 1)
+            var expected = [Float](repeating: -7, count: rows * outStride)
+            for r in 0..<rows {
+                let row = (0..<k).map { FloatWeights.bfloat(x[r * xStride + $0]) }
+                for j in 0..<outputs {
+                    expected[r * outStride + j] = Self.pairChain(row, (0..<k).map { weights.weight(j, $0) })
+                }
+            }
+            InstructionSets.each { level in
+                let found = weights.product(
+                    rows: rows, k: k, x, xStride: xStride, outStride: outStride, inPairs: true)
+                #expect(
+                    bits(found) == bits(expected),
+                    "seed \(seed): level \(level.rawValue), \(rows) rows, \(outputs) outputs, k \(k)")
+            }
+        }
+    }
+
+    /// y = fma(x₀, w₀, fma(x₁, w₁, y)) for each pair, with zeros in place of what is missing or subnormal.
+    private static func pairChain(_ x: [Float], _ w: [Float]) -> Float {
+        var y: Float = 0
+        func add(_ index: Int) {
+            let isThere = index < x.count
+            y.addProduct(isThere ? flushed(x[index]) : 0, isThere ? flushed(w[index]) : 0)
+            y = flushed(y)
+        }
+        for index in stride(from: 0, to: x.count, by: 2) {
+            add(index + 1)
+            add(index)
+        }
+        return y
+    }
+
+    private static func flushed(_ value: Float) -> Float {
+        value.isSubnormal ? Float(signOf: value, magnitudeOf: 0) : value
+    }
+
+    @Test("bf16 pairs of any bits give the same: subnormal, halfway, infinite, NaN")
+    func pairsOfAnyBits() {
+        var generator = SeededGenerator(seed: 32)
+        for index in 0..<2_000 {
+            // Every other time the exponents are near each other, so that sums are rounded and cancel.
+            func any() -> Float {
+                let bits = UInt32.random(in: 0...0xffff, using: &generator)
+                let near = bits & 0x807f | UInt32.random(in: 120...134, using: &generator) << 7
+                let tiny = bits & 0x807f | UInt32.random(in: 55...72, using: &generator) << 7
+                return Float(bitPattern: [bits, near, tiny, near][index % 4] << 16)
+            }
+            let x = (0..<4).map { _ in any() }
+            let w = (0..<4).map { _ in any() }
+            let expected = Self.pairChain(x, w)
+            let weights = FloatWeights(row: w)
+            InstructionSets.each { level in
+                let found = weights.product(rows: 1, k: 4, x, xStride: 4, outStride: 1, inPairs: true)
+                #expect(bits(found) == bits([expected]), "level \(level.rawValue): \(x) · \(w)")
+            }
+        }
+    }
+
     @Test("a multiply-add is rounded once for any bits: subnormal, halfway, infinite, NaN")
     func fused() {
         var generator = SeededGenerator(seed: 31)
@@ -169,7 +260,7 @@ private struct FloatWeights {
             var expected: Float = 0
             expected.addProduct(x[start], w[start])
             expected.addProduct(x[start + 1], w[start + 1])
-            let weights = FloatWeights(pair: [w[start], w[start + 1]])
+            let weights = FloatWeights(row: [w[start], w[start + 1]])
             InstructionSets.each { level in
                 let found = weights.product(
                     rows: 1, k: 2, [x[start], x[start + 1]], xStride: 2, outStride: 1)
@@ -182,11 +273,12 @@ private struct FloatWeights {
 }
 
 extension FloatWeights {
-    /// Two f32 weights of one output.
-    fileprivate init(pair: [Float]) {
+    /// f32 weights of one output.
+    fileprivate init(row: [Float]) {
         var generator = SeededGenerator(seed: 0)
-        self.init(CK_F32, rounding: CK_F32, byColumns: false, outputs: 1, k: 2, using: &generator)
-        values = pair
-        bytes.replaceSubrange(1..<9, with: pair.flatMap { withUnsafeBytes(of: $0) { [UInt8]($0) } })
+        self.init(CK_F32, rounding: CK_F32, byColumns: false, outputs: 1, k: row.count, using: &generator)
+        values = row
+        let stored = row.flatMap { withUnsafeBytes(of: $0) { [UInt8]($0) } }
+        bytes.replaceSubrange(1..<1 + stored.count, with: stored)
     }
 }

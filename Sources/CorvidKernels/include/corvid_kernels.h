@@ -171,7 +171,7 @@ void ck_product_int8_plain(ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k, const
                            const float *scales, const int8_t *q, const float *d, float *out,
                            ptrdiff_t out_stride);
 
-// MARK: Products with weights as floats, where oneDNN is not used
+// MARK: Products with weights as floats
 
 /// A matrix of weights that are used as floats.
 typedef struct ck_float_weights {
@@ -182,16 +182,31 @@ typedef struct ck_float_weights {
     ptrdiff_t stride;  // bytes between stored rows
 } ck_float_weights;
 
-/// Bytes of scratch memory that `ck_product_float` needs for each thread, 64-byte aligned.
+/// Activations on their way into these products are arranged in pieces of rows, so that they fall upon all
+/// lines of the caches, whatever k is; with `bf16` they are rounded to bf16. Floats that `rows` rows take:
+ptrdiff_t ck_arranged_floats(int bf16, ptrdiff_t rows, ptrdiff_t k);
+/// Arranges `rows` rows from x on as the rows from `first` on of `all_rows`; `x_stride` in floats.
+void ck_arrange_rows(int bf16, ptrdiff_t rows, ptrdiff_t k, const float *x, ptrdiff_t x_stride,
+                     ptrdiff_t first, ptrdiff_t all_rows, float *out);
+
+/// Bytes of scratch memory that a product needs for each thread, 64-byte aligned.
 ptrdiff_t ck_product_float_scratch_bytes(void);
 
-/// out[r * out_stride + j] = y for r in 0..<rows, j in 0..<outputs:
-///     y = 0;  for i in 0..<k: y = fma(x[r * x_stride + i], w_ji, y)
-/// with weights decoded exactly, then rounded if asked for; strides in floats. k (stored by columns: the first
-/// output and their number) is a multiple of the type's block size. No byte outside the weights is read; an
-/// unknown type writes nothing. Every instruction set gives the same bits; on AVX-512 it is the AVX2 form.
+/// out[r * out_stride + j] = y for r in 0..<rows, j in 0..<outputs, of arranged rows x:
+///     y = 0;  for i in 0..<k: y = fma(x_ri, w_ji, y)
+/// with weights decoded exactly, then rounded if asked for; out_stride in floats. k (stored by columns: the
+/// first output and their number) is a multiple of the type's block size. No byte outside the weights is read;
+/// an unknown type writes nothing. Every instruction set gives the same bits.
 void ck_product_float(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
-                      const float *x, ptrdiff_t x_stride, float *out, ptrdiff_t out_stride, void *scratch);
+                      const float *x, float *out, ptrdiff_t out_stride, void *scratch);
+
+/// The same of rows arranged as bf16 and weights rounded to bf16, whatever `rounding` says, in pairs:
+///     y = 0;  for i in 0, 2, 4, ... < k: y = fma(x_ri, w_ji, fma(x_r,i+1, w_j,i+1, y))
+/// with zeros in place of x and w beyond k. Subnormal numbers count as zeros in what goes into an fma and what
+/// comes out. That is what the instruction of AVX-512 BF16 does, by Intel's manual and by test on AMD's Zen 5;
+/// where there is none, the plain form is slow.
+void ck_product_bf16(const ck_float_weights *w, ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t k,
+                     const float *x, float *out, ptrdiff_t out_stride, void *scratch);
 
 // MARK: Attention
 //

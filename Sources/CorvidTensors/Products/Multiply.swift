@@ -22,7 +22,6 @@ extension Linear {
                 epilogue(index, range)
             }
         }
-        try run.checkForFailure()
     }
 
     /// Two products whose outputs are joined element by element (a gated MLP): `epilogue` sees the same range
@@ -44,7 +43,6 @@ extension Linear {
                 epilogue(range)
             }
         }
-        try run.checkForFailure()
     }
 }
 
@@ -79,12 +77,8 @@ private struct OutputTasks {
         let isFew = rows <= 8
         let tasks = threads == 1 && isFew ? 1 : threads * (isFew ? 1 : 4)
         var size = max(Self.grain, Self.rounded((total + tasks - 1) / tasks, to: Self.grain))
-        for linear in linears {
-            if linear.readsIntegers {
-                if !isFew { size = min(Self.rounded(size, to: 64), Self.mostIntegerOutputs) }
-            } else if OneDNN.isUsed {
-                size = min(size, linear.mostOutputsPerTask)
-            }
+        if !isFew, linears.contains(where: \.readsIntegers) {
+            size = min(Self.rounded(size, to: 64), Self.mostIntegerOutputs)
         }
         self.outputs = outputs
         mostOutputs = size
@@ -111,21 +105,8 @@ private struct OutputTasks {
 }
 
 extension Linear {
-    /// So many that a panel of converted weights stays in the second-level cache; any number if none is needed.
-    fileprivate var mostOutputsPerTask: Int {
-        let operands: OneDNN.Operands = compute == .bf16 && OneDNN.multipliesBF16 ? .bf16 : .f32
-        if orientation == .rows, isReady(0..<outputs, operands) { return .max }
-        return max(16, 524_288 / operands.byteCount / max(1, inputs) / 16 * 16)
-    }
-
-    /// Whether the product reads integers where they lie, so that there is no panel to keep small.
+    /// Whether the weights are read as integers.
     fileprivate var readsIntegers: Bool { compute == .blocks || compute == .int8 }
-
-    /// Whether oneDNN can read the outputs `range` where they lie: of the right type and dense.
-    fileprivate func isReady(_ range: Range<Int>, _ operands: OneDNN.Operands) -> Bool {
-        guard rounding == nil, weight.type == (operands == .bf16 ? .bf16 : .f32) else { return false }
-        return orientation == .rows || range.count == outputs
-    }
 
     /// The weights of the outputs from `first` on, for the kernel which decodes them as it goes.
     fileprivate func floatWeights(from first: Int) -> ck_float_weights? {
@@ -138,12 +119,11 @@ extension Linear {
     }
 }
 
-/// One parallel region of products: its input, scratch memory and first failure.
+/// One parallel region of products: its input and scratch memory.
 private struct ProductRun: @unchecked Sendable {
-    // Sound: workers write disjoint outputs and their own scratch; the failure is behind a lock.
+    // Sound: workers write disjoint outputs and their own scratch.
     let input: ProductInput
     private let scratch: WorkerScratch
-    private let failure = Failure()
 
     init(_ input: ProductInput, _ linears: [Linear], mostOutputs: Int, workers: Workers) throws {
         self.input = input
@@ -157,18 +137,11 @@ private struct ProductRun: @unchecked Sendable {
             case .int8:
                 bytes = max(bytes, ck_product_int8_scratch_bytes(rows, linear.inputs))
             case .f32, .bf16:
-                let outputs = min(mostOutputs, linear.outputs)
-                let needed =
-                    OneDNN.isUsed
-                    ? FloatScratch(linear, input.operands(of: linear), outputs: outputs, rows: rows).byteCount
-                    : ck_product_float_scratch_bytes()
-                bytes = max(bytes, needed)
+                bytes = max(bytes, ck_product_float_scratch_bytes())
             }
         }
         scratch = try workers.scratch(byteCount: bytes)
     }
-
-    func checkForFailure() throws { try failure.check() }
 
     /// Computes the outputs `range` of one product, and adds its bias.
     func compute(_ linear: Linear, _ range: Range<Int>, into out: Matrix, worker: Int) {
@@ -216,112 +189,12 @@ private struct ProductRun: @unchecked Sendable {
         _ linear: Linear, _ range: Range<Int>, _ out: UnsafeMutablePointer<Float>, _ outStride: Int,
         _ memory: UnsafeMutableRawPointer
     ) {
-        let matrix = input.matrix
-        guard matrix.rows > 0 else { return }
-        guard OneDNN.isUsed else {
-            guard var weights = linear.floatWeights(from: range.lowerBound) else { return }
-            ck_product_float(
-                &weights, matrix.rows, range.count, linear.inputs, matrix.base, matrix.stride, out, outStride,
-                memory)
-            return
-        }
-        let operands = input.operands(of: linear)
-        let parts = FloatScratch(linear, operands, outputs: range.count, rows: matrix.rows)
-        var weights = linear.weight.bytes.base
-        if linear.isReady(range, operands) {
-            if linear.orientation == .rows {
-                weights += range.lowerBound * linear.inputs * operands.byteCount
-            }
-        } else {
-            parts.fillPanel(linear, range, memory)
-            weights = UnsafeRawPointer(memory)
-        }
-        let key = OneDNN.Key(
-            operands: operands, rows: matrix.rows, outputs: range.count, inputs: linear.inputs,
-            orientation: linear.orientation)
-        let x =
-            operands == .bf16
-            ? input.bf16.map { UnsafeRawPointer($0) } : UnsafeRawPointer(matrix.base)
-        guard let x else { return }
-        let isDense = outStride == range.count || matrix.rows == 1
-        let result = isDense ? out : parts.result(memory)
-        failure.catching { try OneDNN.product(key, x: x, weights: weights, out: result) }
-        guard !isDense else { return }
-        for row in 0..<matrix.rows {
-            (out + row * outStride).update(from: result + row * range.count, count: range.count)
-        }
-    }
-}
-
-extension ProductInput {
-    /// The types in which oneDNN multiplies: bf16 only if this input was prepared so.
-    fileprivate func operands(of linear: Linear) -> OneDNN.Operands {
-        linear.compute == .bf16 && bf16 != nil ? .bf16 : .f32
-    }
-}
-
-/// Scratch memory of one task of oneDNN: a panel of converted weights, one more row, and a dense result.
-private struct FloatScratch {
-    private let operands: OneDNN.Operands
-    private let panelBytes: Int
-    private let rowBytes: Int
-    private let resultBytes: Int
-
-    init(_ linear: Linear, _ operands: OneDNN.Operands, outputs: Int, rows: Int) {
-        self.operands = operands
-        let isReady = linear.orientation == .rows && linear.isReady(0..<outputs, operands)
-        panelBytes = isReady ? 0 : (outputs * linear.inputs * operands.byteCount + 63) / 64 * 64
-        rowBytes = (max(outputs, linear.inputs) * 6 + 63) / 64 * 64
-        resultBytes = rows * outputs * 4
-    }
-
-    var byteCount: Int { panelBytes + rowBytes + resultBytes }
-
-    func result(_ memory: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Float> {
-        (memory + panelBytes + rowBytes).assumingMemoryBound(to: Float.self)
-    }
-
-    /// Converts the weights of the outputs `range`, in the order in which the matrix is stored.
-    func fillPanel(_ linear: Linear, _ range: Range<Int>, _ memory: UnsafeMutableRawPointer) {
-        let type = linear.weight.type
-        guard let storedRowBytes = type.rowBytes(columns: linear.weight.columns) else { return }
-        let row = (memory + panelBytes).assumingMemoryBound(to: Float.self)
-        let stored = linear.weight.bytes.base
-        if linear.orientation == .rows {
-            for (slot, output) in range.enumerated() {
-                convert(
-                    linear, stored + output * storedRowBytes, linear.inputs, memory, slot * linear.inputs, row
-                )
-            }
-            return
-        }
-        for input in 0..<linear.inputs {
-            let part = stored + input * storedRowBytes + range.lowerBound * type.blockBytes
-            convert(linear, part, range.count, memory, input * range.count, row)
-        }
-    }
-
-    /// Converts `count` stored weights to what the product multiplies, at element `offset` of `target`.
-    private func convert(
-        _ linear: Linear, _ source: UnsafeRawPointer, _ count: Int, _ target: UnsafeMutableRawPointer,
-        _ offset: Int, _ spare: UnsafeMutablePointer<Float>
-    ) {
-        guard let type = linear.weight.type.kernelType else { return }
-        if operands == .bf16 {
-            ck_dequantize_bf16(type, count, source, target.assumingMemoryBound(to: UInt16.self) + offset)
-            return
-        }
-        let values = target.assumingMemoryBound(to: Float.self) + offset
-        ck_dequantize(type, count, source, values)
-        guard let rounding = linear.rounding else { return }
-        spare.withMemoryRebound(to: UInt16.self, capacity: count) { narrow in
-            if rounding == .f16 {
-                ck_f32_to_f16(count, values, narrow)
-                ck_f16_to_f32(count, narrow, values)
-            } else {
-                ck_f32_to_bf16(count, values, narrow)
-                ck_bf16_to_f32(count, narrow, values)
-            }
+        guard var weights = linear.floatWeights(from: range.lowerBound) else { return }
+        let rows = input.matrix.rows
+        if linear.compute == .bf16, let pairs = input.pairs {
+            ck_product_bf16(&weights, rows, range.count, linear.inputs, pairs, out, outStride, memory)
+        } else if let floats = input.floats {
+            ck_product_float(&weights, rows, range.count, linear.inputs, floats, out, outStride, memory)
         }
     }
 }

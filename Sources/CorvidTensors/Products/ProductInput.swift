@@ -7,7 +7,10 @@ public struct ProductInput {
     private(set) var quantized: Quantized?
     /// int8 with a scale for each row.
     private(set) var quantizedRows: Quantized?
-    private(set) var bf16: UnsafeMutablePointer<UInt16>?
+    /// f32, arranged for the float products.
+    private(set) var floats: UnsafeMutablePointer<Float>?
+    /// bf16 in pairs, arranged.
+    private(set) var pairs: UnsafeMutablePointer<Float>?
     /// Keep the memory of the forms alive.
     private var owners: [AlignedBuffer] = []
 
@@ -23,7 +26,6 @@ public struct ProductInput {
         defer { workers.end(outer) }
         let rows = matrix.rows
         let inputs = matrix.columns
-        let matrix = try Self.dense(matrix, arena)
         self.matrix = matrix
         let rowTasks = RowTasks(rows: rows, columns: inputs, threads: workers.threads)
         if linears.contains(where: { $0.compute == .blocks }) {
@@ -63,32 +65,35 @@ public struct ProductInput {
             }
             quantizedRows = form
         }
-        if linears.contains(where: { $0.compute == .bf16 }), OneDNN.multipliesBF16 {
-            let (owner, base) = try arena.reserve(byteCount: rows * inputs * 2)
-            owners.append(owner)
-            let form = base.bindMemory(to: UInt16.self, capacity: rows * inputs)
-            workers.forEach(rowTasks.count) { task, _ in
-                for row in rowTasks[task] {
-                    ck_f32_to_bf16(inputs, matrix.pointer(row: row), form + row * inputs)
-                }
-            }
-            bf16 = form
+        if linears.contains(where: { $0.compute == .bf16 }), Self.multipliesBF16 {
+            pairs = try arranged(asBF16: true, tasks: rowTasks, workers, arena)
+        }
+        if linears.contains(where: { $0.compute == .f32 || $0.compute == .bf16 && !Self.multipliesBF16 }) {
+            floats = try arranged(asBF16: false, tasks: rowTasks, workers, arena)
         }
     }
-}
 
-extension ProductInput {
-    /// `matrix`, or a copy of it without gaps between rows.
-    private static func dense(_ matrix: Matrix, _ arena: Arena) throws -> Matrix {
-        guard matrix.stride != matrix.columns, matrix.rows > 1 else { return matrix }
-        let copy = try arena.matrix(rows: matrix.rows, columns: matrix.columns)
-        for row in 0..<matrix.rows {
-            copy.pointer(row: row).update(from: matrix.pointer(row: row), count: matrix.columns)
+    /// Whether bf16 products are made of bf16 numbers. Asked once, since a change while products run would change
+    /// their bits.
+    private static let multipliesBF16 = ck_has_bf16() != 0
+
+    private mutating func arranged(
+        asBF16: Bool, tasks: RowTasks, _ workers: Workers, _ arena: Arena
+    ) throws -> UnsafeMutablePointer<Float> {
+        let matrix = matrix
+        let count = ck_arranged_floats(asBF16 ? 1 : 0, matrix.rows, matrix.columns)
+        let (owner, base) = try arena.reserve(byteCount: count * 4)
+        owners.append(owner)
+        let form = base.bindMemory(to: Float.self, capacity: count)
+        workers.forEach(tasks.count) { task, _ in
+            let range = tasks[task]
+            ck_arrange_rows(
+                asBF16 ? 1 : 0, range.count, matrix.columns, matrix.pointer(row: range.lowerBound),
+                matrix.stride, range.lowerBound, matrix.rows, form)
         }
-        return copy
+        return form
     }
 }
-
 /// Division of the rows of an operation into tasks: one task for a single row, else a few per thread.
 struct RowTasks {
     let count: Int

@@ -19,9 +19,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
             case .avx2: CK_ISA_AVX2
             case .avx512: CK_ISA_AVX512
             }
-        let used = InstructionSet(ck_isa_set(level))
-        OneDNN.use(used)
-        return used
+        return InstructionSet(ck_isa_set(level))
     }
 
     private init(_ level: ck_isa_level) {

@@ -27,7 +27,6 @@ public final class WorkerPool: Sendable {
         let team = Team(threads: wanted, processors: Self.availableProcessors)
         let queue = JobQueue()
         let leads = startThread {
-            prepareThread()
             while let job = queue.next() {
                 team.begin()
                 job()
@@ -202,7 +201,6 @@ private final class Team: @unchecked Sendable {
     }
 
     func work(worker: Int) {
-        prepareThread()
         var rounds = 0
         while !stopped.load(ordering: .relaxed) {
             if hasTask(ticket.load(ordering: .relaxed)) {
