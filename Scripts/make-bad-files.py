@@ -371,12 +371,370 @@ def safetensors_cases():
     st("right-metadata-null.safetensors", {"__metadata__": None}, b"", None)
 
 
+# ------------------------------------------------------------------------------------------------- PyTorch
+
+
+def u16(value):
+    return struct.pack("<H", value)
+
+
+def zip_entry(name, data=b"", **change):
+    """An entry for `zip_file`. `change` sets fields of the directory, or with `local_` those of the header."""
+    raw = name if isinstance(name, bytes) else name.encode()
+    both = {"name": raw, "flags": 0, "method": 0, "packed": len(data), "size": len(data), "extra": b""}
+    local = both | {key[6:]: value for key, value in change.items() if key.startswith("local_")}
+    directory = both | {"offset": None, "disk": 0} | {k: v for k, v in change.items() if not k.startswith("local_")}
+    return local, directory, data
+
+
+def zip_fields(entry):
+    return (
+        u16(entry["flags"]) + u16(entry["method"]) + bytes(8) + u32(entry["packed"]) + u32(entry["size"])
+        + u16(len(entry["name"])) + u16(len(entry["extra"]))
+    )
+
+
+def zip_file(*entries, comment=b"", wide=None, between=b"", **change):
+    """A ZIP archive. `change` sets fields of the end record, `wide` those of a 64-bit one."""
+    body, directory = b"", b""
+    for local, entry, data in entries:
+        offset = len(body) if entry["offset"] is None else entry["offset"]
+        body += b"PK\3\4" + u16(0) + zip_fields(local) + local["name"] + local["extra"] + data
+        directory += b"PK\1\2" + u16(0) * 2 + zip_fields(entry) + u16(0) + u16(entry["disk"]) + bytes(6) + u32(offset)
+        directory += entry["name"] + entry["extra"]
+    true = {"disk": 0, "here": len(entries), "count": len(entries), "size": len(directory), "offset": len(body)}
+    result = body + directory + between
+    if wide is not None:
+        w = true | {"length": 44, "place": len(result), "locator": 0} | wide
+        result += b"PK\6\6" + u64(w["length"]) + u16(45) * 2 + u32(w["disk"]) * 2 + u64(w["here"]) + u64(w["count"])
+        result += u64(w["size"]) + u64(w["offset"]) + b"PK\6\7" + u32(w["locator"]) + u64(w["place"]) + u32(1)
+    end = true | change
+    result += b"PK\5\6" + u16(end["disk"]) * 2 + u16(end["here"]) + u16(end["count"]) + u32(end["size"])
+    return result + u32(end["offset"]) + u16(len(comment)) + comment
+
+
+def p_text(value):
+    raw = value if isinstance(value, bytes) else value.encode()
+    return b"X" + u32(len(raw)) + raw
+
+
+def p_int(value):
+    if 0 <= value < 256:
+        return b"K" + bytes([value])
+    size = value.bit_length() // 8 + 1
+    return b"\x8a" + bytes([size]) + value.to_bytes(size, "little", signed=True)
+
+
+def p_global(module, name):
+    return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+
+
+def p_tuple(*values):
+    return b"(" + b"".join(v if isinstance(v, bytes) else p_int(v) for v in values) + b"t"
+
+
+def p_dict(*pairs):
+    return b"}(" + b"".join(p_text(k) + v if isinstance(k, str) else k + v for k, v in pairs) + b"u"
+
+
+ORDERED = p_global("collections", "OrderedDict") + b")R"
+FLOATS = p_global("torch", "FloatStorage")
+BYTES = p_global("torch.storage", "UntypedStorage")
+BUILD_TENSOR = p_global("torch._utils", "_rebuild_tensor_v2")
+BUILD_TYPED = p_global("torch._utils", "_rebuild_tensor_v3")
+
+
+def p_storage(key="0", kind=FLOATS, count=4, more=b""):
+    return b"(" + p_text("storage") + kind + p_text(key) + p_text("cpu") + p_int(count) + more + b"tQ"
+
+
+def p_tensor(storage=None, offset=0, shape=(2, 2), strides=(2, 1), hooks=ORDERED, more=b"", call=BUILD_TENSOR):
+    storage = p_storage() if storage is None else storage
+    arguments = [storage, offset, p_tuple(*shape), p_tuple(*strides), b"\x89", hooks]
+    return call + p_tuple(*arguments, *([more] if more else [])) + b"R"
+
+
+def p_pickle(body, protocol=2):
+    return b"\x80" + bytes([protocol]) + body + b"."
+
+
+def entries(body, count=16, whole=False):
+    return zip_entry("m/data.pkl", body if whole else p_pickle(body)), zip_entry("m/data/0", bytes(range(count)))
+
+
+def stream(body, keys=None, data=None, magic=None, version=1001, little=b"\x88"):
+    magic = p_int(0x1950A86A20F9469CFC6C) if magic is None else magic
+    keys = b"](" + p_text("0") + b"e" if keys is None else keys
+    data = u64(4) + bytes(range(16)) if data is None else data
+    machine = p_dict(("protocol_version", p_int(1001)), ("little_endian", little))
+    return b"".join(map(p_pickle, [magic, p_int(version), machine, body, keys])) + data
+
+
+WEIGHTS = p_dict(("w", p_tensor()))
+
+
+def pytorch_reports():
+    def pt(name, body, *expected):
+        save(name + ".bin", zip_file(*entries(body)), *expected)
+
+    r = "CVE-2026-24747"
+    pt("CVE-2026-24747-setitem-on-list", b"]" + p_text("w") + p_tensor() + b"s", r, "operand", "SETITEM", "a list")
+    pt("CVE-2026-24747-setitem-on-tensor", p_tensor() + p_int(0) + p_int(1) + b"s", r, "operand", "SETITEM", "a tensor")
+    pt("CVE-2026-24747-setitems-on-storage", p_storage() + b"(" + p_int(0) * 2 + b"u", r, "operand", "SETITEMS",
+       "a storage")
+    pt("CVE-2026-24747-setitems-on-tuple", b"K\1\x85(" + p_int(0) * 2 + b"u", r, "operand", "SETITEMS", "a tuple")
+    pt("CVE-2026-24747-append-on-dict", b"}" + p_int(1) + b"a", r, "operand", "APPEND", "a dict", "a list")
+    pt("CVE-2026-24747-storage-count", p_dict(("w", p_tensor(p_storage(count=1000)))), r, "archive", "storage '0'",
+       "4000", "16 bytes")
+    pt("CVE-2026-24747-storage-type", p_dict(("w", p_tensor(p_storage(kind=p_global("torch", "DoubleStorage"))))), r,
+       "archive", "storage '0'", "16 bytes", "32")
+    pt("CVE-2026-24747-storage-retyped",
+       p_dict(("a", p_tensor()), ("b", p_tensor(p_storage(kind=p_global("torch", "HalfStorage"))))), r, "operand",
+       "BINPERSID", "F16", "F32")
+    save("CVE-2026-24747-old-storage-count.bin", stream(WEIGHTS, data=u64(2**61) + bytes(16)), r, "archive", str(2**61))
+    tar = b"storages".ljust(257, b"\0") + b"ustar\0" + bytes(256)
+    save("CVE-2025-32434-tar.bin", tar, "CVE-2025-32434", "signature", "PyTorch")
+    seven = b"7z\xbc\xaf\x27\x1c\0\4" + p_pickle(WEIGHTS)
+    save("nullifAI-7z.bin", seven, "nullifAI (ReversingLabs, 2025)", "signature", "7z")
+
+    r = "pickles that call something"
+    for module, name in [
+        ("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"),
+        ("__builtin__", "eval"), ("subprocess", "Popen"), ("torch.storage", "_load_from_bytes"),
+        ("torch.hub", "load"), ("torch._utils", "_rebuild_sparse_tensor"), ("torch", "load"), ("runpy", "run_path"),
+        ("numpy.core.multiarray", "_reconstruct"), ("torch.nn.modules.linear", "Linear"),
+        ("transformers.training_args", "TrainingArguments"), ("torch", "QInt8Storage"), ("collections", "Counter"),
+        ("torch._utils", "_rebuild_parameter_with_state"), ("webbrowser", "open"), ("argparse", "Namespace"),
+    ]:
+        call = p_global(module, name) + p_tuple(p_text("touch /tmp/owned")) + b"R"
+        pt(f"call-{module}.{name}", p_dict(("w", call)), r, "global", f"{module}.{name}", "byte")
+    for name, body in [
+        ("INST", b"(" + p_text("id") + b"ios\nsystem\n"), ("OBJ", b"(" + ORDERED[:-2] + p_text("id") + b"o"),
+        ("PERSID", b"Pos.system\n"), ("EXT1", b"\x82\1"), ("EXT4", b"\x84" + u32(1)),
+        ("LONG4", b"\x8b" + u32(MOST >> 33)),
+        ("NEWOBJ", p_global("collections", "OrderedDict") + b")\x81"), ("NEWOBJ_EX", ORDERED[:-2] + b")}\x92"),
+        ("BINUNICODE8", b"\x8d" + u64(MOST)), ("BINBYTES8", b"\x8e" + u64(MOST)), ("BYTEARRAY8", b"\x96" + u64(2**62)),
+        ("NEXT_BUFFER", b"\x97"), ("POP", b"N0"), ("DUP", b"N2" * 9), ("FROZENSET", b"(\x91"), ("STRING", b"S'id'\n"),
+    ]:
+        pt(f"instruction-{name}", p_dict(("w", body)), r, "instruction", f" {name} at byte")
+    stack = b"\x80\4}\x8c\1w\x8c\2os\x8c\6system\x93\x8c\2id\x85Rs."
+    save("call-by-stack.bin", zip_file(*entries(stack, whole=True)), r, "global", "os.system")
+    call = p_global("os", "system") + p_text("id") + b"\x85R"
+    pt("call-before-weights", call + b"0" + WEIGHTS, r, "global", "os.system")
+    save("call-old.bin", p_pickle(call), r, "global", "os.system")
+
+
+def pytorch_pickles():
+    r = "instructions and their operands"
+
+    def pt(name, body, *expected, whole=False):
+        save(f"case-pickle-{name}.bin", zip_file(*entries(body, whole=whole)), r, *expected)
+
+    def value(name, body, *expected):
+        pt(name, p_dict(("w", body)), "operand", *expected)
+
+    pt("build-on-dict", WEIGHTS + p_dict(("x", b"N")) + b"b", "operand", "BUILD", "OrderedDict")
+    pt("build-on-tensor", p_tensor() + p_dict(("x", b"N")) + b"b", "operand", "BUILD", "a tensor")
+    pt("build-with-text", ORDERED + p_text("x") + b"b", "operand", "BUILD", "a text")
+    value("call-of-type", FLOATS + p_tuple(4) + b"R", "REDUCE", "a storage type")
+    value("call-with-list", ORDERED[:-2] + b"]R", "REDUCE", "a list", "a tuple")
+    value("call-of-text", p_text("system") + b")R", "REDUCE", "a text")
+    value("ordered-dict-of-list", ORDERED[:-2] + b"]\x85R", "REDUCE", "OrderedDict()")
+    value("tensor-of-integer", p_tensor(p_int(7)), "REDUCE", "an integer")
+    value("tensor-negative-offset", p_tensor(offset=-1), "REDUCE", "offset")
+    value("tensor-negative-size", p_tensor(shape=(2, -2)), "REDUCE", "shape")
+    value("tensor-negative-stride", p_tensor(strides=(-2, 1)), "REDUCE", "strides")
+    value("tensor-fewer-strides", p_tensor(strides=(1,)), "REDUCE", "as many strides")
+    value("tensor-size-is-float", p_tensor(shape=(b"G" + bytes(8), 2)), "REDUCE", "shape")
+    of_lists = BUILD_TENSOR + b"(" + p_storage() + b"K\0]]\x89" + ORDERED + b"tR"
+    value("tensor-shape-is-list", of_lists, "REDUCE", "a list")
+    value("tensor-65-axes", p_tensor(shape=(1,) * 65, strides=(1,) * 65), "REDUCE", "shape")
+    value("tensor-with-hooks", p_tensor(hooks=p_dict(("h", b"N"))), "REDUCE", "no hooks")
+    value("tensor-conjugated", p_tensor(more=p_dict(("conj", b"\x88"))), "REDUCE", "_rebuild_tensor_v2")
+    value("tensor-of-huge-integer", p_tensor(offset=2**2000), "REDUCE", "offset")
+    value("tensor-of-bytes", p_tensor(p_storage(kind=BYTES)), "REDUCE", "typed storage")
+    of_floats = p_tensor(more=p_global("torch", "float32"), call=BUILD_TYPED)
+    value("typed-tensor-of-floats", of_floats, "REDUCE", "storage of bytes")
+    value("parameter-of-integer", p_global("torch._utils", "_rebuild_parameter") + p_tuple(1, b"\x88", ORDERED) + b"R",
+          "REDUCE", "_rebuild_parameter")
+    value("size-of-integer", p_global("torch", "Size") + p_tuple(1) + b"R", "REDUCE", "torch.Size")
+    value("storage-is-text", p_text("0") + b"Q", "BINPERSID", "a text")
+    other = p_tuple(p_text("module"), FLOATS, p_text("0"), p_text("cpu"), 4) + b"Q"
+    value("storage-word", other, "BINPERSID", "'storage'")
+    value("storage-of-dtype", p_storage(kind=p_global("torch", "float32")), "BINPERSID", "a storage type")
+    value("storage-negative", p_storage(count=-4), "BINPERSID", "number of elements")
+    value("storage-with-view", p_storage(more=p_int(1)), "BINPERSID", "an integer")
+    value("memo-absent", b"h\7", "BINGET", "place 7")
+    value("long-memo-absent", b"j" + u32(2**32 - 1), "LONG_BINGET", str(2**32 - 1))
+    value("tuple-without-values", b"(K\1\x87", "TUPLE3", "1 values")
+    pt("tuple-without-mark", b"t", "operand", "TUPLE", "no mark")
+    pt("put-of-nothing", b"q\0", "operand", "BINPUT", "nothing")
+    pt("append-to-nothing", b"(K\1e", "operand", "APPENDS", "nothing")
+    pt("append-across-mark", b"](K\1a", "operand", "APPEND", "nothing")
+    pt("setitems-odd", b"}(K\1u", "operand", "SETITEMS", "1 values")
+    pt("key-is-list", b"}(]K\1u", "operand", "SETITEMS", "a list as a key")
+    pt("stack-global-of-integers", b"K\1K\2\x93", "operand", "STACK_GLOBAL", "two texts")
+    pt("stop-with-two", WEIGHTS * 2, "operand", "STOP", "2 values")
+    pt("stop-with-none", b"", "operand", "STOP", "0 values")
+    pt("stop-with-mark", WEIGHTS + b"(", "operand", "STOP")
+    pt("no-stop", b"\x80\2" + WEIGHTS, "truncated", "the pickle", whole=True)
+    pt("ends-in-text", b"\x80\2X" + u32(100) + b"abc", "truncated", "a text", whole=True)
+    pt("ends-in-global", b"\x80\2ctorch", "truncated", "a name", whole=True)
+    pt("ends-in-integer", b"\x80\2\x8a\xff\1", "truncated", "an integer", whole=True)
+    pt("text-of-4-gib", b"X" + u32(2**32 - 1), "limit", "text", str(2**32 - 1))
+    pt("text-not-utf8", b"X" + u32(2) + b"\xff\xfe", "text", "text of the pickle")
+    pt("global-not-utf8", b"c\xff\n\xfe\n", "text", "name of the pickle")
+    pt("global-too-long", b"c" + b"x" * 300 + b"\nsystem\n", "limit", "255")
+    pt("protocol-1", p_pickle(WEIGHTS, 1), "operand", "PROTO", "protocol 1", whole=True)
+    pt("protocol-6", p_pickle(WEIGHTS, 6), "operand", "PROTO", "protocol 6", whole=True)
+    pt("protocol-twice", b"\x80\2" + WEIGHTS, "operand", "PROTO", "once")
+    pt("frame-beyond-end", b"\x95" + u64(MOST) + WEIGHTS, "truncated", "frame")
+    pt("bytes-behind-stop", p_pickle(WEIGHTS) + b"cos\nsystem\n", "archive", "behind the pickle's end", whole=True)
+    pt("deep-lists", b"]" * 101 + b"a" * 100, "limit", "nesting", "100")
+    pt("deep-tuples", b")" + b"K\1\x86" * 101, "limit", "nesting", "100")
+    pt("deep-marks", b"(" * 101, "limit", "marks", "100")
+    pt("list-in-itself", b"]q\0" + b"h\0a" * 100, "limit", "nesting", "100")
+    r = "views and storages"
+    pt("storage-without-entry", p_dict(("w", p_tensor(p_storage(key="1")))), "archive", "storage '1'", "no entry")
+    pt("storage-outside", p_dict(("w", p_tensor(p_storage(key="../../secret")))), "archive", "secret", "no entry")
+    pt("storage-2-62", p_dict(("w", p_tensor(p_storage(count=2**62)))), "archive", str(2**62), "too many")
+    pt("view-offset", p_dict(("w", p_tensor(offset=1))), "view", "tensor w", "4 elements")
+    pt("view-offset-max", p_dict(("w", p_tensor(offset=2**63 - 1))), "view", "tensor w")
+    pt("view-shape", p_dict(("w", p_tensor(shape=(2, 3), strides=(3, 1)))), "view", "tensor w")
+    pt("view-stride", p_dict(("w", p_tensor(strides=(3, 1)))), "view", "tensor w")
+    pt("view-stride-max", p_dict(("w", p_tensor(strides=(2**63 - 1, 2**63 - 1)))), "view", "tensor w")
+    pt("view-wraps", p_dict(("w", p_tensor(shape=(3, 1), strides=(2**63 - 1, 1)))), "view", "tensor w")
+    pt("view-empty-offset", p_dict(("w", p_tensor(offset=5, shape=(0,), strides=(1,)))), "view", "tensor w")
+    pt("shape-product-wraps", p_dict(("w", p_tensor(shape=(2**32, 2**32), strides=(0, 0)))), "shape", "tensor w")
+    hidden = p_tensor(shape=(0, 2**62, 2**62), strides=(0, 0, 0))
+    pt("shape-zero-hides-overflow", p_dict(("w", hidden)), "shape", "tensor w")
+    pt("expanded-to-4-gib", p_dict(("w", p_tensor(shape=(2**30,), strides=(0,)))), "limit", "tensor w", str(2**32))
+    r = "which tensors are weights"
+    pt("weights-list", b"](" + p_tensor() + b"e", "weights", "a list")
+    pt("weights-tensor", p_tensor(), "weights", "a tensor")
+    pt("weights-none", b"}", "weights", "without tensors")
+    pt("weights-only-settings", p_dict(("epoch", p_int(3)), ("state_dict", p_int(1))), "weights", "without tensors")
+    pt("weights-empty-model", p_dict(("model", b"}")), "weights", "key model", "without tensors")
+    pt("weights-two", p_dict(("state_dict", WEIGHTS), ("model", WEIGHTS)), "weights", "key model", "another")
+    pt("weights-in-list", p_dict(("w", p_tensor()), ("v", b"](" + p_tensor() + b"e")), "weights", "key v", "a list")
+    below = p_dict(("w", p_tensor()), ("v", WEIGHTS))
+    pt("weights-below", p_dict(("state_dict", below)), "weights", "key state_dict.v")
+    pt("weights-of-optimizer", p_dict(("model", WEIGHTS), ("optimizer", p_dict(("state", WEIGHTS)))), "weights",
+       "key optimizer")
+    pt("weights-number", p_dict((p_int(0), p_tensor())), "weights", "an integer")
+    pt("weights-twice", p_dict(("w", p_tensor()), ("w", p_tensor())), "duplicate", "tensor w")
+
+
+def pytorch_containers():
+    r = "the rules of archives"
+    first, second = entries(WEIGHTS)
+    pickle, data = p_pickle(WEIGHTS), bytes(range(16))
+
+    def zp(name, *items, error="archive", mentions=(), **change):
+        save(f"case-zip-{name}.bin", zip_file(*items, **change), r, error, *mentions)
+
+    def one(name, *mentions, error="archive", **change):
+        zp(name, first, zip_entry("m/data/0", data, **change), error=error, mentions=mentions)
+
+    one("compressed", "m/data/0", "compressed", "method 8", method=8, local_method=8)
+    one("encrypted", "m/data/0", "encrypted", flags=1, local_flags=1)
+    one("packed-size", "m/data/0", "8 bytes", packed=8)
+    one("local-name", "m/data/0", "another name", local_name=b"m/data/1")
+    one("local-size", "m/data/0", "17 bytes", local_size=17)
+    one("local-size-0", "m/data/0", "0 bytes", local_size=0, local_packed=0)
+    one("local-method", "m/data/0", "another way", local_method=8)
+    one("local-flags", "m/data/0", "another way", local_flags=8)
+    one("no-local-header", "m/data/0", "no header", offset=1)
+    one("header-beyond", "m/data/0", "no header", offset=2**31)
+    one("size-beyond", "m/data/0", "beyond", size=2**31, packed=2**31, local_size=2**31, local_packed=2**31)
+    one("64-bit-size-absent", "m/data/0", "64-bit", size=2**32 - 1, packed=2**32 - 1)
+    one("64-bit-size-max", "m/data/0", str(MOST), size=2**32 - 1, packed=2**32 - 1,
+        extra=u16(1) + u16(16) + u64(MOST) * 2)
+    sizes_follow = {"flags": 8, "local_flags": 8, "local_size": 0, "local_packed": 0}
+    one("64-bit-size-2-63", "m/data/0", "beyond", size=2**32 - 1, packed=2**32 - 1, **sizes_follow,
+        extra=u16(1) + u16(16) + u64(2**63 - 64) * 2)
+    one("other-disk", "m/data/0", "disk", disk=1)
+    for name, path in [("outside", "../../etc/passwd"), ("absolute", "/etc/passwd"), ("dot", "m/./data/0"),
+                       ("backslash", "m\\data\\0"), ("nothing", ""), ("folder", "m/data/"), ("zero-byte", "m/\0/0")]:
+        zp(f"name-{name}", first, second, zip_entry(path, b"x"), mentions=("plain path",))
+    zp("name-not-utf8", first, second, zip_entry(b"m/\xff", b"x"), error="text", mentions=("name of entry 2",))
+    zp("name-too-long", first, second, zip_entry("m/" + "x" * 1023, b"x"), error="limit", mentions=("1024", "1025"))
+    zp("name-twice", first, second, second, error="duplicate", mentions=("m/data/0",))
+    zp("pickle-twice", first, first, second, error="duplicate", mentions=("m/data.pkl",))
+    zp("two-pickles", first, second, zip_entry("n/data.pkl", pickle), mentions=("2 entries",))
+    zp("no-pickle", zip_entry("m/model.bin", pickle), mentions=("0 entries", "checkpoint?"))
+    zp("big-endian", first, second, zip_entry("m/byteorder", b"big"), mentions=("byteorder", "'big'"))
+    inner = zip_file(zip_entry("m/data/1", b"x"))[:39]
+    place = 30 + len("m/data.pkl") + len(pickle) + 30 + len("m/data/0") + 8
+    zp("overlap", first, zip_entry("m/data/0", bytes(8) + inner), zip_entry("m/data/1", b"x", offset=place),
+       mentions=("m/data/1", "overlaps"))
+    zp("same-place", first, second, zip_entry("m/data/0", data, offset=len(pickle) + 40), mentions=("overlaps",))
+    zp("more-entries", first, second, here=3, count=3, mentions=("does not begin",))
+    zp("fewer-entries", first, second, here=1, count=1, mentions=("behind its last entry",))
+    zp("several-disks", first, second, here=1, mentions=("several disks",))
+    zp("disk-1", first, second, disk=1, mentions=("several disks",))
+    zp("directory-offset", first, second, offset=3, mentions=("at offset 3",))
+    zp("directory-size", first, second, size=2**32 - 1, mentions=(str(2**32 - 1),))
+    zp("bytes-between", first, second, between=b"hidden", mentions=("the directory",))
+    zp("wide-count-max", first, second, wide={"here": MOST, "count": MOST}, here=0xFFFF, count=0xFFFF, error="limit",
+       mentions=(str(MOST), "100000"))
+    zp("wide-size-max", first, second, wide={"size": MOST}, size=2**32 - 1, mentions=(str(MOST),))
+    zp("wide-offset-wraps", first, second, wide={"offset": MOST - 100}, offset=2**32 - 1, mentions=(str(MOST - 100),))
+    zp("wide-length-max", first, second, wide={"length": MOST}, mentions=("64-bit end record", str(MOST)))
+    zp("wide-place-max", first, second, wide={"place": MOST}, mentions=("64-bit end record", str(MOST)))
+    zp("wide-differs", first, second, wide={}, count=1, here=1, mentions=("differs",))
+    zp("wide-locator-disk", first, second, wide={"locator": 1}, mentions=("another disk",))
+    zp("wide-disk", first, second, wide={"disk": 1}, mentions=("several disks",))
+    whole = zip_file(first, second)
+    save("case-zip-bytes-behind.bin", whole + b"\0", r, "truncated", "directory")
+    save("case-zip-no-directory.bin", whole[:200], r, "truncated", "directory")
+    save("right-archive.bin", whole, r, None)
+    save("right-archive-comment.bin", zip_file(first, second, comment=b"a comment"), r, None)
+    save("right-archive-64-bit.bin", zip_file(first, second, wide={}), r, None)
+    wide_size = {"size": 2**32 - 1, "packed": 2**32 - 1, "extra": u16(1) + u16(16) + u64(16) * 2}
+    save("right-archive-64-bit-sizes.bin", zip_file(first, zip_entry("m/data/0", data, **wide_size)), r, None)
+
+    r = "the old format"
+
+    def old(name, content, error, *mentions):
+        save(f"case-old-{name}.bin", content, r, error, *mentions)
+
+    old("magic", stream(WEIGHTS, magic=p_int(0x1950A86A20F9469CFC6D)), "signature", "PyTorch")
+    old("a-pickle-of-weights", p_pickle(WEIGHTS), "signature", "something else")
+    old("version", stream(WEIGHTS, version=1002), "version", "1002", "1001")
+    old("big-endian", stream(WEIGHTS, little=b"\x89"), "archive", "little_endian")
+    old("keys-are-text", stream(WEIGHTS, keys=p_text("0")), "archive", "list of storages", "a text")
+    old("key-is-number", stream(WEIGHTS, keys=b"](K\0e"), "archive", "list of storages", "an integer")
+    old("key-unknown", stream(WEIGHTS, keys=b"](" + p_text("1") + b"e"), "archive", "'1'")
+    old("key-twice", stream(WEIGHTS, keys=b"](" + p_text("0") * 2 + b"e"), "archive", "'0'", "once")
+    old("key-absent", stream(WEIGHTS, keys=b"]", data=b""), "archive", "storage '0'", "list of storages")
+    old("count", stream(WEIGHTS, data=u64(5) + bytes(20)), "archive", "storage '0'", "5 elements")
+    old("ends-in-count", stream(WEIGHTS, data=b"\4\0\0"), "truncated", "size of storage '0'")
+    old("ends-in-storage", stream(WEIGHTS, data=u64(4) + bytes(15)), "truncated", "storage '0'", "16")
+    old("bytes-behind", stream(WEIGHTS, data=u64(4) + bytes(17)), "archive", "1 bytes behind")
+    old("setitems-on-list", stream(b"](" + p_text("w") + p_tensor() + b"u"), "operand", "SETITEMS", "a list")
+    save("right-old.bin", stream(WEIGHTS), r, None)
+    save("right-old-none-behind-storage.bin", stream(p_dict(("w", p_tensor(p_storage(more=b"N"))))), r, None)
+    r = "what else such a file turns out to be"
+    save("case-git-lfs-pointer.bin", POINTER, r, "gitPointer", "git lfs pull")
+    save("case-html.bin", b"<!DOCTYPE html><html></html>", r, "signature", "HTML")
+    save("case-gzip.bin", b"\x1f\x8b" + bytes(30), r, "signature", "gzip")
+    save("case-zeros.bin", bytes(64), r, "signature", "zeros")
+    eights = p_tensor(p_storage(kind=BYTES, count=16), shape=(16,), strides=(1,), call=BUILD_TYPED,
+                      more=p_global("torch", "float8_e4m3fn"))
+    save("case-type-without-kernel.bin", zip_file(*entries(p_dict(("w", eights)))), r, "elementType", "tensor w",
+         "F8_E4M3", tensor="w")
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     gguf_reports()
     gguf_vocabularies()
     gguf_cases()
     safetensors_cases()
+    pytorch_reports()
+    pytorch_pickles()
+    pytorch_containers()
     (FOLDER / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     print(f"{len(manifest)} files in {FOLDER.relative_to(FOLDER.parent.parent.parent)}")
 

@@ -667,6 +667,24 @@ def other_heads() -> None:
     tied("gpt-neox-tied", (config, shapes), "embed_out")
 
 
+def untied_encoders() -> None:
+    """An output matrix of its own with a bias of its own; the other bias counts where the matrix is tied."""
+    for name, model, prefix, head in [
+        ("bert-untied", "BertForMaskedLM", "bert.", "cls.predictions"),
+        ("roberta-untied", "RobertaForMaskedLM", "roberta.", "lm_head"),
+    ]:
+        config = (bert_config(model, "bert") if name == "bert-untied" else roberta_config(model)) | {
+            "tie_word_embeddings": False, "hidden_size": 12, "vocab_size": 43}
+        shapes = bert_shapes(config, prefix, pooler=False)
+        if name == "bert-untied":
+            shapes |= linear_shapes(head + ".transform.dense", 12, 12)
+            shapes |= norm_shapes(head + ".transform.LayerNorm", 12)
+        else:
+            shapes |= linear_shapes(head + ".dense", 12, 12) | norm_shapes(head + ".layer_norm", 12)
+        shapes |= linear_shapes(head + ".decoder", 12, 43) | {head + ".bias": [43]}
+        write_other(name, config, shapes)
+
+
 def opt_without_biases() -> None:
     config, shapes = opt_parts(True, embedding=20, vocabulary=51, enable_bias=False)
     write_model("opt-without-biases", config, {
@@ -1317,6 +1335,93 @@ def gguf_gpt2() -> None:
     save_gguf_golden(folder, config, decoded, random)
 
 
+def gguf_of_decoder(
+    name: str, architecture: str, parts: Parts, names: dict[str, str], kinds: dict[str, Block], keys: dict,
+    heads: int, per_head: bool,
+) -> None:
+    """A decoder with the common names; queries, keys and values of all heads lie one after another."""
+    config, shapes = parts
+    random = generator(name)
+    weights = random_weights(shapes, random)
+    layers = 2
+    all_names = {
+        other.replace("{layer}", str(layer)): part.replace("{layer}", str(layer))
+        for part, other in names.items() for layer in range(layers)}
+    writer = gguf.GGUFWriter(start_gguf(name), architecture)
+    decoded = {}
+    for key, weight in weights.items():
+        stem, end = key.rsplit(".", 1)
+        part = all_names[stem]
+        is_fused = per_head and part.endswith("attn_qkv")
+        if is_fused:
+            weight = weight.reshape(heads, 3, -1, *weight.shape[1:]).swapaxes(0, 1).reshape(weight.shape)
+        kind = kinds.get(part.split(".")[-1], Block.F32) if weight.ndim == 2 else Block.F32
+        stored = gguf.quants.quantize(weight, kind)
+        writer.add_tensor(f"{part}.{end}", stored, raw_dtype=kind)
+        weight = gguf.quants.dequantize(stored, kind).reshape(weight.shape).astype(np.float32)
+        if is_fused:
+            weight = weight.reshape(3, heads, -1, *weight.shape[1:]).swapaxes(0, 1).reshape(weight.shape)
+        decoded[key] = np.ascontiguousarray(weight)
+    writer.add_name(name)
+    writer.add_block_count(layers)
+    writer.add_head_count(heads)
+    for key, value in keys.items():
+        kind = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32}[type(value)]
+        kind(f"{architecture}.{key}", value)
+    write_gguf_vocabulary(writer, "gpt-2")
+    close_gguf(writer)
+    save_gguf_golden(MODELS / name, config, decoded, random)
+
+
+def gguf_decoders() -> None:
+    """Families whose fused matrices GGUF has in another order, or that have keys of their own."""
+    common = {
+        "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "ffn_up": "mlp.dense_h_to_4h",
+        "ffn_down": "mlp.dense_4h_to_h"}
+
+    def blocks(parts: dict[str, str], block: str) -> dict[str, str]:
+        return {f"blk.{{layer}}.{part}": f"{block}{other}" for part, other in parts.items()}
+
+    for name, parallel in (("gguf-gpt-neox", True), ("gguf-gpt-neox-sequential", False)):
+        config = gpt_neox_config(
+            vocab_size=272, hidden_size=32, num_attention_heads=2, num_hidden_layers=2, intermediate_size=64,
+            rotary_pct=0.25, use_parallel_residual=parallel)
+        block = "gpt_neox.layers.{layer}."
+        names = blocks(common | {"attn_qkv": "attention.query_key_value", "attn_output": "attention.dense"}, block)
+        names |= {
+            "token_embd": "gpt_neox.embed_in", "output_norm": "gpt_neox.final_layer_norm", "output": "embed_out"}
+        keys = {
+            "context_length": 64, "embedding_length": 32, "feed_forward_length": 64, "rope.dimension_count": 4,
+            "use_parallel_residual": parallel, "attention.layer_norm_epsilon": 1e-5}
+        gguf_of_decoder(
+            name, "gptneox", (config, gpt_neox_shapes(config)), names,
+            {"attn_qkv": Block.Q8_0, "ffn_up": Block.Q4_0}, keys, heads=2, per_head=True)
+    config, shapes = bloom_parts(heads=2, width=32, vocabulary=272, prefix="transformer.")
+    block = "transformer.h.{layer}."
+    names = blocks(
+        common | {"attn_qkv": "self_attention.query_key_value", "attn_output": "self_attention.dense"}, block)
+    names |= {
+        "token_embd": "transformer.word_embeddings", "token_embd_norm": "transformer.word_embeddings_layernorm",
+        "output_norm": "transformer.ln_f"}
+    keys = {
+        "context_length": 64, "embedding_length": 32, "feed_forward_length": 128,
+        "attention.layer_norm_epsilon": 1e-5}
+    gguf_of_decoder(
+        "gguf-bloom", "bloom", (config, shapes), names, {"attn_qkv": Block.Q4_1}, keys, heads=2,
+        per_head=True)
+    parts = mpt_parts(2, width=32, vocabulary=272, attention={"clip_qkv": 2.0, "alibi_bias_max": 4})
+    block = "transformer.blocks.{layer}."
+    names = blocks({
+        "attn_norm": "norm_1", "ffn_norm": "norm_2", "attn_qkv": "attn.Wqkv", "attn_output": "attn.out_proj",
+        "ffn_up": "ffn.up_proj", "ffn_down": "ffn.down_proj"}, block)
+    names |= {"token_embd": "transformer.wte", "output_norm": "transformer.norm_f"}
+    keys = {
+        "context_length": 48, "embedding_length": 32, "feed_forward_length": 128, "attention.clamp_kqv": 2.0,
+        "attention.max_alibi_bias": 4.0, "attention.layer_norm_epsilon": 1e-5}
+    gguf_of_decoder(
+        "gguf-mpt", "mpt", parts, names, {"ffn_down": Block.Q5_0}, keys, heads=2, per_head=False)
+
+
 def close_gguf(writer: gguf.GGUFWriter) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -1615,7 +1720,7 @@ MAKERS = [
     llama_rope_llama3, llama_rope_linear, llama_rope_dynamic, llama_sharded, llama_bf16, llama_mlp_biases,
     gpt_neox, gpt_neox_sequential, gpt_neo, opt, opt_350m, opt_without_biases, bloom, bloom_post_norm, mpt,
     mpt_options, codegen, other_heads, gguf_f32, gguf_q8_0, gguf_q4_0, gguf_q4_1, gguf_mixed, gguf_k, gguf_gpt2,
-    gguf_bert, gguf_t5, bert, bert_sentence, bert_classifier, roberta, roberta_classifier, roberta_relatives,
+    gguf_decoders, gguf_bert, gguf_t5, bert, bert_sentence, bert_classifier, untied_encoders, roberta, roberta_classifier, roberta_relatives,
     mpnet, mpnet_sentence, mpnet_classifier, distilbert, distilbert_classifier, distilbert_sentence, t5, t5_gated,
     t5_encoder, t5_classifier, mt5, backpack, decoder_classifiers, configurations, dequantise]
 

@@ -8,8 +8,8 @@ public struct Corvid: AsyncParsableCommand {
         commandName: "corvid",
         abstract: "Talk to language models and look inside them.",
         discussion: """
-            MODEL is a folder in Hugging Face layout, a .gguf file, a name in the store, or ORG/NAME in the \
-            Hugging Face cache. Without it the command runs \(Defaults.model).
+            MODEL is a folder in Hugging Face layout (safetensors or pytorch_model.bin), a .gguf file, a name in \
+            the store, or ORG/NAME in the Hugging Face cache. Without it the command runs \(Defaults.model).
 
             Example: corvid chat
             """,

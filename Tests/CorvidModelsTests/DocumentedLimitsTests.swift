@@ -17,6 +17,16 @@ import Testing
         "GGUFFile.Limits.tensorNameBytes": GGUFFile.Limits.tensorNameBytes,
         "GGUFFile.Limits.axes": GGUFFile.Limits.axes,
         "GGUFFile.Limits.parts": GGUFFile.Limits.parts,
+        "PyTorchFile.Limits.entries": PyTorchFile.Limits.entries,
+        "PyTorchFile.Limits.entryNameBytes": PyTorchFile.Limits.entryNameBytes,
+        "PyTorchFile.Limits.pickleBytes": PyTorchFile.Limits.pickleBytes,
+        "PyTorchFile.Limits.values": PyTorchFile.Limits.values,
+        "PyTorchFile.Limits.stack": PyTorchFile.Limits.stack,
+        "PyTorchFile.Limits.memo": PyTorchFile.Limits.memo,
+        "PyTorchFile.Limits.depth": PyTorchFile.Limits.depth,
+        "PyTorchFile.Limits.textBytes": PyTorchFile.Limits.textBytes,
+        "PyTorchFile.Limits.nameBytes": PyTorchFile.Limits.nameBytes,
+        "PyTorchFile.Limits.axes": PyTorchFile.Limits.axes,
         "ModelFolder.Limits.config": ModelFolder.Limits.config,
         "ModelFolder.Limits.index": ModelFolder.Limits.index,
         "ModelFolder.Limits.tokenizer": ModelFolder.Limits.tokenizer,
@@ -48,7 +58,7 @@ import Testing
     /// Limits that no constant outside their file gives: the largest value is accepted, one more is refused.
     private static let probes: [String: @Sendable (Int) throws -> Void] = [
         "SafetensorsHeader": openHeader(nesting:),
-        "ShardedSafetensors": openIndex(shardNameBytes:),
+        "ShardedCheckpoint": openIndex(shardNameBytes:),
         "JSONScanner": { length in _ = try JSON.parse("1." + String(repeating: "0", count: length - 2)) },
     ]
 
@@ -135,7 +145,7 @@ import Testing
 
     private static func openIndex(shardNameBytes: Int) throws {
         let name = String(repeating: "s", count: shardNameBytes)
-        try ShardedSafetensors.check(
+        try ShardedCheckpoint.check(
             index: Array(#"{"weight_map":{"x":"\#(name)"}}"#.utf8), file: "index.json")
     }
 

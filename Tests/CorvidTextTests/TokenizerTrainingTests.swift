@@ -95,6 +95,22 @@ import Testing
         }
     }
 
+    @Test(
+        "a text that spells special tokens and the names of bytes gives a tokenizer that can be read",
+        arguments: TokenizerTrainer.Model.allCases)
+    func spelled(_ model: TokenizerTrainer.Model) throws {
+        let line = "a<|endoftext|> b<unk> c<0x41> <|endoftext|> <unk> <0x41> <0x41>\n"
+        var text = try Self.prose()
+        for _ in 0..<2_000 { text += Array(line.utf8) }
+        for end in ["<|endoftext|>", "a"] {
+            var trainer = TokenizerTrainer(model, vocabularySize: 500, specialTokens: [end])
+            trainer.read(text)
+            let tokenizer = try PipelineTokenizer(tokenizerJSON: try trainer.train().json.encodedBytes())
+            #expect(tokenizer.id(of: end).map(tokenizer.isSpecial) == true)
+            #expect(tokenizer.decode(tokenizer.encode("b crow")) == "b crow")
+        }
+    }
+
     @Test("text that is no UTF-8 does no harm", arguments: TokenizerTrainer.Model.allCases)
     func damaged(_ model: TokenizerTrainer.Model) throws {
         var random = SeededGenerator(seed: 4)

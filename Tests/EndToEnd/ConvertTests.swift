@@ -39,6 +39,27 @@ extension EndToEnd {
             #expect(try await logits(path) == logits(Models.gptj, ["--dtype", type]))
         }
 
+        @Test("PyTorch's files become safetensors and GGUF that give the same logits, as they do themselves")
+        func pickle() async throws {
+            for name in ["config.json", "tokenizer.json"] {
+                try folder.write(Fixtures.bytes("Models/gptj/\(name)"), to: name)
+            }
+            try folder.write(Fixtures.bytes("PyTorch/gptj.bin"), to: "pytorch_model.bin")
+            let expected = try await logits(Models.gptj)
+            #expect(try await logits(folder.path) == expected)
+            for (place, format) in [("safetensors", "safetensors"), ("model.gguf", "gguf")] {
+                let path = folder.path(of: place)
+                let outcome = try await program.run([
+                    "convert", folder.path, path, "--dtype", "f32", "--json",
+                ])
+                #expect(outcome.status == 0, "\(outcome.errors)")
+                #expect(try outcome.object()["format"] as? String == format)
+                #expect(try await logits(path) == expected)
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path(of: "safetensors"))
+            #expect(names.sorted() == ["config.json", "model.safetensors", "tokenizer.json"])
+        }
+
         @Test("what is wrong is said in one or two lines, and nothing is written") func refusals()
             async throws
         {

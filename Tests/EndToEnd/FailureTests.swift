@@ -48,6 +48,26 @@ extension EndToEnd {
             expectFailure(outcome, naming: "half.gguf")
         }
 
+        @Test("a pickle that calls a program is refused by the name of what it asks for, and calls nothing")
+        func pickle() async throws {
+            try folder.write(Fixtures.bytes("Models/gptj/config.json"), to: "config.json")
+            let mark = folder.path(of: "owned")
+            var pickle = PickleBuilder()
+            pickle.global("os", "system")
+            pickle.text("touch '\(mark)'")
+            pickle.add(0x85)
+            pickle.add("R")
+            for isOld in [false, true] {
+                let bytes = PyTorchBuilder(pickle, isOld: isOld).build().bytes
+                try folder.write(bytes, to: "pytorch_model.bin")
+                for command in [["inspect", folder.path], ["generate", folder.path, "--prompt", "a"]] {
+                    let outcome = try await program.run(command)
+                    expectFailure(outcome, naming: "pytorch_model.bin", "os.system", "nothing was run")
+                }
+            }
+            #expect(try folder.names() == ["config.json", "pytorch_model.bin"])
+        }
+
         @Test("an empty file is refused") func emptyFile() async throws {
             let path = try folder.write("", to: "empty.gguf")
             expectFailure(try await program.run(["inspect", path]), naming: "empty.gguf", "empty")

@@ -33,6 +33,32 @@ extension EndToEnd {
             #expect((object["prompt_ids"] as? [Int])?.count == object["prompt_tokens"] as? Int)
         }
 
+        @Test("a folder with pytorch_model.bin is inspected and generates like one with safetensors")
+        func pickle() async throws {
+            for name in ["config.json", "tokenizer.json"] {
+                try folder.write(Fixtures.bytes("Models/gptj/\(name)"), to: name)
+            }
+            try folder.write(Fixtures.bytes("PyTorch/gptj-old.bin"), to: "pytorch_model.bin")
+            var reports: [[String: Any]] = []
+            for model in [folder.path, Models.gptj] { reports.append(try await object(["inspect", model])) }
+            #expect(reports.map { $0["format"] as? String } == ["pytorch", "safetensors"])
+            #expect(reports.allSatisfy { $0["can_run"] as? Bool == true })
+            for key in ["parameters", "tensor_count", "tensor_bytes"] {
+                #expect(reports[0][key] as? Int == reports[1][key] as? Int, "\(key)")
+            }
+            let lines = try await program.run(["inspect", folder.path])
+            #expect(lines.output.contains("pytorch; corvid convert makes safetensors"))
+            let file = try await object(["inspect", folder.path(of: "pytorch_model.bin"), "--tensors"])
+            #expect(file["can_run"] as? Bool == false && (file["tensors"] as? [Any])?.count == 25)
+
+            var texts: [String?] = []
+            for model in [folder.path, Models.gptj] {
+                let arguments = ["generate", model, "--prompt", "the", "--seed", "4", "--max-tokens", "12"]
+                texts.append(try await object(arguments)["text"] as? String)
+            }
+            #expect(texts[0] != nil && texts[0] == texts[1])
+        }
+
         @Test("--samples puts as many answers into samples") func samples() async throws {
             let object = try await object([
                 "generate", Models.gptj, "--prompt", "the", "--samples", "3", "--max-tokens", "4", "--seed",

@@ -5,7 +5,7 @@ import TestSupport
 
 extension MutantFormats {
     /// Files of weights and their indexes.
-    static let checkpoints: [MutantFormat] = [gguf, safetensors, shardIndex]
+    static let checkpoints: [MutantFormat] = [gguf, safetensors, pytorch, shardIndex]
 
     static let gguf = MutantFormat.gguf(
         name: "gguf",
@@ -82,6 +82,83 @@ extension MutantFormats {
             readTensors(of: file)
         })
 
+    static let pytorch = MutantFormat.pytorch(
+        name: "pytorch",
+        inputs: [
+            PyTorchBuilder(
+                dictionary { pickle in
+                    pickle.text("wte.weight")
+                    pickle.tensor("0", type: "FloatStorage", elements: 12, shape: [3, 4], strides: [4, 1])
+                    pickle.text("transposed")
+                    pickle.tensor("0", type: "FloatStorage", elements: 12, shape: [4, 3], strides: [1, 4])
+                    pickle.text("h.0.bias")
+                    pickle.tensor(
+                        "1", type: "BFloat16Storage", elements: 8, offset: 2, shape: [2, 1, 3],
+                        strides: [3, 9, 1])
+                    pickle.text("scalar")
+                    pickle.tensor("2", type: "DoubleStorage", elements: 1, shape: [], strides: [])
+                    pickle.text("empty")
+                    pickle.tensor("3", type: "HalfStorage", elements: 0, shape: [0, 7], strides: [7, 1])
+                },
+                storages: [("0", 12, pattern(48)), ("1", 8, pattern(16)), ("2", 1, pattern(8)), ("3", 0, [])]),
+            PyTorchBuilder(wrapped(), storages: [("0", 4, pattern(4))]),
+            PyTorchBuilder(
+                dictionary { pickle in
+                    pickle.text("a")
+                    pickle.tensor(
+                        "94", type: "LongStorage", elements: 3, shape: [3], strides: [1], isOld: true)
+                    pickle.text("b")
+                    pickle.tensor(
+                        "95", type: "HalfStorage", elements: 6, shape: [3, 2], strides: [1, 3], isOld: true)
+                }, storages: [("94", 3, pattern(24)), ("95", 6, pattern(12))], isOld: true),
+        ],
+        read: { bytes in
+            let file = try PyTorchFile(bytes: Bytes(bytes), path: "mutant.bin")
+            readTensors(of: file)
+        })
+
+    /// `{...}` of what `body` puts on the stack, with attributes as a module's state dict has them.
+    private static func dictionary(_ body: (inout PickleBuilder) -> Void) -> PickleBuilder {
+        var pickle = PickleBuilder()
+        pickle.global("collections", "OrderedDict")
+        pickle.add(")R")
+        pickle.add(UInt8(ascii: "q"), [1])
+        pickle.add("(")
+        body(&pickle)
+        pickle.add("u}")
+        pickle.text("_metadata")
+        pickle.add(UInt8(ascii: "h"), [1])
+        pickle.add("sb")
+        return pickle
+    }
+
+    /// Weights beside settings, in protocol 4: memo, lists, names from the stack, a parameter, bytes with a type.
+    private static func wrapped() -> PickleBuilder {
+        var pickle = PickleBuilder(protocol: 4)
+        pickle.add("}")
+        pickle.add(0x94)
+        pickle.add("(")
+        pickle.text("epoch")
+        pickle.integer(70_000)
+        pickle.text("seed")
+        pickle.add(0x8A, [9] + [UInt8](repeating: 255, count: 9))
+        pickle.text("rates")
+        pickle.add("](")
+        pickle.add(UInt8(ascii: "G"), [UInt8](repeating: 0, count: 8))
+        pickle.add("Ne")
+        pickle.text("state_dict")
+        pickle.add("}")
+        pickle.text("w")
+        pickle.text("torch._utils")
+        pickle.text("_rebuild_parameter")
+        pickle.add(0x93)
+        pickle.add("(")
+        pickle.tensor("0", type: "ByteStorage", elements: 4, shape: [2, 2], strides: [2, 1])
+        pickle.add(0x88)
+        pickle.add("NtRsu")
+        return pickle
+    }
+
     static let shardIndex = MutantFormat.json(
         name: "safetensors.index.json",
         inputs: [
@@ -91,7 +168,7 @@ extension MutantFormats {
                   "wte.weight": "model-00001-of-00002.safetensors", "h.0.bias": "model-00002-of-00002.safetensors"}}
                 """.utf8)
         ],
-        read: { bytes in try ShardedSafetensors.check(index: bytes, file: "model.safetensors.index.json") })
+        read: { bytes in try ShardedCheckpoint.check(index: bytes, file: "model.safetensors.index.json") })
 
     /// Reads every tensor to its last byte, and checks that the sizes of the list agree with the tensors.
     private static func readTensors(of source: some TensorSource) {

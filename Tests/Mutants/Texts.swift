@@ -7,43 +7,10 @@ import TestSupport
 extension MutantFormats {
     /// What else comes with a model: its settings, its tokenizer, its chat template.
     static let texts: [MutantFormat] = [
-        configuration, tokenizerJSON, wordPieceJSON, vocabularyAndMerges, wordPieceVocabulary, unigramJSON,
+        configuration, sentenceModules, tokenizerJSON, wordPieceJSON, vocabularyAndMerges,
+        wordPieceVocabulary, unigramJSON,
         sentencePiece, tokenizerGGUF, chatTemplate,
     ]
-
-    static let configuration = MutantFormat.json(
-        name: "config.json",
-        inputs: [
-            """
-            {"architectures": ["GPTJForCausalLM"], "model_type": "gptj", "n_embd": 32, "n_layer": 2, "n_head": 4,
-             "n_inner": null, "n_positions": 64, "rotary_dim": 4, "vocab_size": 50, "layer_norm_epsilon": 1e-05,
-             "activation_function": "gelu_new", "tie_word_embeddings": false, "torch_dtype": "float32"}
-            """,
-            """
-            {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 4,
-             "n_inner": 64, "n_positions": 64, "n_ctx": 64, "vocab_size": 50, "layer_norm_epsilon": 1e-05,
-             "activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": true, "scale_attn_weights": true}
-            """,
-            """
-            {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 32, "num_hidden_layers": 2,
-             "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 48,
-             "max_position_embeddings": 64, "vocab_size": 50, "rms_norm_eps": 1e-05, "hidden_act": "silu",
-             "tie_word_embeddings": true, "rope_theta": 10000.0, "attention_bias": false, "mlp_bias": false,
-             "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-                              "original_max_position_embeddings": 32}}
-            """,
-            """
-            {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 32, "num_hidden_layers": 2,
-             "num_attention_heads": 4, "intermediate_size": 48, "max_position_embeddings": 64, "vocab_size": 50,
-             "rms_norm_eps": 1e-05, "hidden_act": "silu",
-             "rope_parameters": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0}}
-            """,
-        ].map { Array($0.utf8) },
-        read: { bytes in
-            let json = try JSON.parse(bytes, duplicateKeys: .keepLast)
-            let configuration = try ModelConfiguration(huggingFace: json, file: "config.json")
-            for layer in [0, 1, configuration.layers - 1] { _ = configuration.attentionScale(layer: layer) }
-        })
 
     // MARK: Tokenizers
 
@@ -198,7 +165,13 @@ extension MutantFormats {
     static let sentencePiece = MutantFormat(
         name: "tokenizer.model",
         inputs: [sentencePieceFile(kind: 1, map: characterMap), sentencePieceFile(kind: 2, map: [])],
-        structured: [], read: { bytes in use(try PipelineTokenizer(sentencePiece: bytes)) })
+        structured: [],
+        read: { bytes in
+            use(try PipelineTokenizer(sentencePiece: bytes))
+            use(
+                try PipelineTokenizer(
+                    sentencePiece: bytes, modelType: "xlm-roberta", file: "sentencepiece.bpe.model"))
+        })
 
     static let unigramJSON: MutantFormat = {
         let vocabulary = unigramPieces.map { "[\(JSON.string($0.piece).encoded()), \($0.score)]" }.joined(

@@ -30,6 +30,14 @@ public struct ByteWriter: Sendable {
         bytes += value
     }
 
+    /// All of `other`, its fields and texts with it.
+    public mutating func append(_ other: ByteWriter) {
+        let start = bytes.count
+        fields += other.fields.map { Field(offset: start + $0.offset, width: $0.width, meaning: $0.meaning) }
+        texts += other.texts.map { start + $0.lowerBound..<start + $0.upperBound }
+        bytes += other.bytes
+    }
+
     public mutating func raw(_ value: [UInt8]) { bytes += value }
 
     public mutating func pad(to alignment: Int) {

@@ -43,6 +43,26 @@ public struct ModelBuilder {
         return SafetensorsBuilder.file(header: "{" + items.joined(separator: ",") + "}", data: data.bytes)
     }
 
+    /// The bytes of `pytorch_model.bin`, all tensors in f32.
+    public func pytorch() -> [UInt8] {
+        var pickle = PickleBuilder()
+        var storages: [(key: String, elements: Int, bytes: [UInt8])] = []
+        pickle.add("}(")
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            var data = ByteWriter()
+            for value in tensor.values { data.integer(value.bitPattern, "value") }
+            let key = "\(storages.count)"
+            storages.append((key, tensor.values.count, data.bytes))
+            let strides = tensor.shape.indices.map { tensor.shape[($0 + 1)...].reduce(1, *) }
+            pickle.text(name)
+            pickle.tensor(
+                key, type: "FloatStorage", elements: tensor.values.count, shape: tensor.shape,
+                strides: strides)
+        }
+        pickle.add("u")
+        return PyTorchBuilder(pickle, storages: storages).build().bytes
+    }
+
     /// The bytes of a GGUF file with these keys.
     public func gguf(_ keys: [(String, GGUFBuilder.Value)]) -> [UInt8] {
         let entries = tensors.sorted { $0.key < $1.key }.map { name, tensor in

@@ -77,6 +77,24 @@ extension MutantFormat {
             }, read: read)
     }
 
+    /// PyTorch checkpoints. Of the damage that keeps structure, three in four cases change the pickle inside a
+    /// right container, the others fields of the container.
+    public static func pytorch(
+        name: String, inputs: [PyTorchBuilder], read: @escaping @Sendable ([UInt8]) throws -> Void
+    ) -> MutantFormat {
+        MutantFormat(
+            name: name, inputs: inputs.map { $0.build().bytes },
+            structured: inputs.map { input in
+                let pickle = PickleMutator(input.pickle)
+                let fields = FieldMutator(input.build())
+                return { generator in
+                    generator.chance(4)
+                        ? fields.mutate(using: &generator)
+                        : input.build(pickle: pickle.mutate(using: &generator)).bytes
+                }
+            }, read: read)
+    }
+
     /// Safetensors files given as header and data. The header is damaged token by token, its length stays
     /// right.
     public static func safetensors(

@@ -10,7 +10,7 @@ struct InspectCommand: Command {
         commandName: "inspect",
         abstract: "Show what is in a model: sizes, types, tensors, memory need.",
         discussion: """
-            Also lists the tensors of a .gguf or .safetensors file that Corvid cannot run.
+            Also lists the tensors of a .gguf, .safetensors or pytorch_model.bin file that Corvid cannot run.
 
             Example: corvid inspect --tensors
             """)
@@ -40,15 +40,15 @@ struct InspectCommand: Command {
 
     func report(to console: Console) async throws -> InspectReport {
         let location = try Store().resolve(model)
-        if location.path.lowercased().hasSuffix(".safetensors") {
-            let file = try SafetensorsFile(path: location.path)
+        if let format = WeightFormat(file: location.path), format != .gguf {
+            let file = try format.open(location.path)
             return InspectReport(
-                location: location, format: "safetensors", entries: file.entries, listsTensors: tensors,
-                problem: "a single safetensors file does not say what model it belongs to")
+                location: location, format: format.rawValue, entries: file.entries, listsTensors: tensors,
+                problem: "a single \(format.title) file does not say what model it belongs to")
         }
         let files = try ModelFiles(path: location.path)
         var report = InspectReport(
-            location: location, format: files.layout.rawValue, entries: files.tensors.entries,
+            location: location, format: files.format.rawValue, entries: files.tensors.entries,
             listsTensors: tensors)
         do {
             let configuration = try files.modelConfiguration()

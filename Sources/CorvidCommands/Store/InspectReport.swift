@@ -145,7 +145,8 @@ extension InspectReport {
         var table = TextTable(.left, .left)
         table.add("name", location.name)
         table.add("path", location.path)
-        table.add("format", format)
+        let isPickle = format == WeightFormat.pytorch.rawValue && problem == nil
+        table.add("format", isPickle ? "\(format); corvid convert makes safetensors or GGUF of it" : format)
         if let configuration {
             table.add("family", configuration.family.name)
             table.add("layers", "\(configuration.layers)")

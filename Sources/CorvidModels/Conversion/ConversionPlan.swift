@@ -159,7 +159,7 @@ extension ConversionPlan {
 extension Family {
     /// Whether there is a form for it both in folders and in GGUF files that are written.
     var changesFormat: Bool {
-        guard let gguf else { return false }
+        guard let gguf, gguf.isWritten else { return false }
         return gguf.weights.isEmpty && gguf.encoder.isEmpty && encoder.isEmpty && sees == .earlier
     }
 }

@@ -71,7 +71,7 @@ public struct ModelConversion {
             try writeFolder(pool, progress)
         }
         return Result(
-            path: destination.path, format: destination.layout.rawValue, bytes: try writtenBytes(),
+            path: destination.path, format: destination.format.rawValue, bytes: try writtenBytes(),
             types: ConversionPlan.summary(plan.tensors))
     }
 

@@ -5,6 +5,8 @@ struct ModelDestination {
     let path: String
     let layout: ModelFiles.Layout
 
+    var format: WeightFormat { layout == .gguf ? .gguf : .safetensors }
+
     static func layout(of path: String) -> ModelFiles.Layout {
         path.lowercased().hasSuffix(".gguf") ? .gguf : .huggingFace
     }

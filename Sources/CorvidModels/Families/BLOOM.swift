@@ -28,5 +28,6 @@ extension Family {
             .finalNorm: "transformer.ln_f",
             .head: "lm_head",
         ],
-        optionalPrefix: "transformer.")
+        optionalPrefix: "transformer.",
+        gguf: GGUFNaming(architecture: "bloom", activation: .geluTanh, isWritten: false))
 }

@@ -15,11 +15,14 @@ public struct GGUFNaming: Sendable, Equatable {
     public let weights: [WeightRole: WeightNames]
     /// Names in the stack that reads a source text.
     public let encoder: [WeightRole: WeightNames]
+    /// Whether such files are written, too, not only read.
+    public let isWritten: Bool
 
     public init(
         architecture: String, output: Family.Output = .vocabulary, rotaryPairs: RotaryPairs? = nil,
         activation: Activation, gatedActivation: Activation? = nil,
-        weights: [WeightRole: WeightNames] = [:], encoder: [WeightRole: WeightNames] = [:]
+        weights: [WeightRole: WeightNames] = [:], encoder: [WeightRole: WeightNames] = [:],
+        isWritten: Bool = true
     ) {
         self.architecture = architecture
         self.output = output
@@ -28,6 +31,7 @@ public struct GGUFNaming: Sendable, Equatable {
         self.gatedActivation = gatedActivation
         self.weights = weights
         self.encoder = encoder
+        self.isWritten = isWritten
     }
 }
 

@@ -33,5 +33,6 @@ extension Family {
             .head: "embed_out",
         ],
         optionalPrefix: "gpt_neox.",
-        ignored: [".attention.bias", ".attention.masked_bias", ".rotary_emb.inv_freq"])
+        ignored: [".attention.bias", ".attention.masked_bias", ".rotary_emb.inv_freq"],
+        gguf: GGUFNaming(architecture: "gptneox", activation: .geluErf, isWritten: false))
 }

@@ -40,5 +40,6 @@ extension Family {
             .finalNorm: "transformer.norm_f",
             .head: "lm_head",
         ],
-        optionalPrefix: "transformer.")
+        optionalPrefix: "transformer.",
+        gguf: GGUFNaming(architecture: "mpt", activation: .geluErf, isWritten: false))
 }

@@ -42,7 +42,12 @@ extension ModelConfiguration {
             switch setting {
             case .vocabulary, .tokenTypes:
                 return file.entry(named: name)?.shape.first.map { (name, .integer($0)) }
-            case .normEpsilon, .rotaryBase: return try file.float(name).map { (name, .number($0)) }
+            case .normEpsilon, .rotaryBase, .slopeMaximum:
+                return try file.float(name).map { (name, .number($0)) }
+            // 0 stands for no limit.
+            case .queryKeyValueLimit:
+                return try file.float(name).flatMap { $0 == 0 ? nil : (name, .number($0)) }
+            case .blockChoice: return try file.bool(name).map { (name, .flag($0)) }
             case .layers where !family.encoder.isEmpty && !file.has(name):
                 // Older files: as many as the other stack has.
                 let other = key("block_count")
@@ -105,6 +110,8 @@ extension ModelConfiguration {
         .keyValueHeads: "attention.head_count_kv", .headWidth: "attention.key_length",
         .hidden: "feed_forward_length", .context: "context_length",
         .rotaryWidth: "rope.dimension_count", .rotaryBase: "rope.freq_base",
+        .slopeMaximum: "attention.max_alibi_bias", .queryKeyValueLimit: "attention.clamp_kqv",
+        .blockChoice: "use_parallel_residual",
         .distanceBuckets: "attention.relative_buckets_count", .startToken: "decoder_start_token_id",
     ]
 }

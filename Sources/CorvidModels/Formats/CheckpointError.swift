@@ -5,8 +5,8 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case notModel(path: String, found: String)
     case missingConfig(folder: String)
     case noWeights(folder: String)
-    /// Only PyTorch's pickle files are there.
-    case pickle(folder: String, file: String)
+    /// Shards are there, the index that says which tensor lies in which is not.
+    case missingIndex(folder: String, index: String, shard: String)
     /// A download did not finish.
     case incomplete(file: String, reason: String)
     /// Several checkpoints lie in the folder, and nothing says which is meant.
@@ -25,17 +25,17 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
         case .notFound(let path):
             return "\(path): no such file or folder. Check the name, or fetch the model first."
         case .notModel(let path, let found):
-            return "\(path): is \(found), expected a folder with config.json and *.safetensors, "
-                + "or a .gguf file. Pass one of those."
+            return "\(path): is \(found), expected a folder with config.json and *.safetensors "
+                + "or pytorch_model*.bin, or a .gguf file. Pass one of those."
         case .missingConfig(let folder):
             return "\(folder): has no config.json, which says what the model is. "
                 + "Fetch the whole model folder."
         case .noWeights(let folder):
-            return "\(folder): has neither model.safetensors nor model.safetensors.index.json. "
-                + "Fetch the weights too."
-        case .pickle(let folder, let file):
-            return "\(folder): has its weights only in \(file), PyTorch's pickle format, which is not "
-                + "supported yet. Fetch or convert to model.safetensors."
+            return "\(folder): has none of model.safetensors, pytorch_model.bin and the indexes of their "
+                + "shards. Fetch the weights too."
+        case .missingIndex(let folder, let index, let shard):
+            return "\(folder): has \(FormatError.shown(shard)) but not \(index), which says what lies where. "
+                + "Fetch the missing file."
         case .incomplete(let file, let reason):
             return "\(file): \(reason). The download did not finish: fetch it again."
         case .several(let folder, let files):
@@ -65,7 +65,7 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
 extension CheckpointError {
     /// The cases by name, for tests that count which of them were seen.
     public enum Kind: String, CaseIterable, Sendable {
-        case notFound, notModel, missingConfig, noWeights, pickle, incomplete, several
+        case notFound, notModel, missingConfig, noWeights, missingIndex, incomplete, several
         case missingShard, shardName, missingTensor, tooLarge, json
     }
 
@@ -75,7 +75,7 @@ extension CheckpointError {
         case .notModel: .notModel
         case .missingConfig: .missingConfig
         case .noWeights: .noWeights
-        case .pickle: .pickle
+        case .missingIndex: .missingIndex
         case .incomplete: .incomplete
         case .several: .several
         case .missingShard: .missingShard

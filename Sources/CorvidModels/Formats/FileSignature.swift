@@ -22,6 +22,8 @@ enum FileSignature {
         (Array("fmgg".utf8), "'fmgg': a file older than GGUF"),
         (Array("tjgg".utf8), "'tjgg': a file older than GGUF"),
         ([0x50, 0x4B, 3, 4], "'PK': a ZIP archive, perhaps a PyTorch checkpoint"),
+        ([0x80, 2, 0x8A, 10], "a pickle of old PyTorch checkpoints"),
+        (Array("7z".utf8) + [0xBC, 0xAF, 0x27, 0x1C], "'7z': a 7z archive"),
         ([0x1F, 0x8B], "a gzip archive"),
         ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"),
         (Array("<!DOCTYPE".utf8), "an HTML page, perhaps an error message of the download"),

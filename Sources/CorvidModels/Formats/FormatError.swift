@@ -35,6 +35,18 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     case hole(file: String, from: Int, to: Int)
     /// A part of a split checkpoint does not fit the others.
     case split(file: String, key: String, found: String, expected: String)
+    /// An archive, or an entry of it, that is not as checkpoints are.
+    case archive(file: String, item: String, reason: String)
+    /// A pickle has an instruction that saved weights do not need.
+    case instruction(file: String, name: String, offset: Int)
+    /// A pickle asks for something that is no part of saved weights.
+    case global(file: String, name: String, offset: Int)
+    /// An instruction of a pickle meets other values than it works on.
+    case operand(file: String, instruction: String, offset: Int, found: String, expected: String)
+    /// A view leaves its storage, which has `bound` elements.
+    case view(file: String, tensor: String, offset: Int, shape: [Int], strides: [Int], bound: Int)
+    /// A pickle is right, but not a dict of tensors by name. `key` is nil for the whole.
+    case weights(file: String, key: String?, found: String)
 
     public var description: String {
         switch self {
@@ -88,6 +100,27 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         case .split(let file, let key, let found, let expected):
             return "\(file): \(key) is \(found), expected \(expected). "
                 + "Its parts belong to different models or one is missing: fetch all of them again."
+        case .archive(let file, let item, let reason):
+            return "\(file): \(item) \(reason). Fetch it again, or save the weights again with torch.save."
+        case .instruction(let file, let name, let offset):
+            return "\(file): the pickle's instruction \(name) at byte \(offset) is none that weights need; "
+                + "nothing was run. Do not trust this file: fetch model.safetensors instead."
+        case .global(let file, let name, let offset):
+            return "\(file): the pickle asks for \(Self.shown(name)) at byte \(offset), which is no part of "
+                + "weights; nothing was run. Unless you know why, do not trust it: save state_dict() alone."
+        case .operand(let file, let instruction, let offset, let found, let expected):
+            return "\(file): the pickle's instruction \(instruction) at byte \(offset) found \(found), "
+                + "expected \(expected). The file is damaged or made to harm: fetch it again."
+        case .view(let file, let tensor, let offset, let shape, let strides, let bound):
+            return
+                "\(file): tensor \(Self.shown(tensor)) with offset \(offset), "
+                + "shape \(Self.shown("\(shape)")) and strides \(Self.shown("\(strides)")) leaves its storage "
+                + "of \(bound) elements. Do not use this file."
+        case .weights(let file, let key, let found):
+            let place = key.map { "key \(Self.shown($0)) " } ?? ""
+            return
+                "\(file): \(place)is \(found), expected a dict of tensors by name, bare or under state_dict "
+                + "or model. Save the weights alone: torch.save(model.state_dict(), 'pytorch_model.bin')."
         }
     }
 
@@ -113,6 +146,7 @@ extension FormatError {
     public enum Kind: String, CaseIterable, Sendable {
         case signature, gitPointer, version, truncated, limit, value, type, duplicate, text, json, elementType
         case shape, size, range, misaligned, overlap, hole, split
+        case archive, instruction, global, operand, view, weights
     }
 
     public var kind: Kind {
@@ -135,6 +169,12 @@ extension FormatError {
         case .overlap: .overlap
         case .hole: .hole
         case .split: .split
+        case .archive: .archive
+        case .instruction: .instruction
+        case .global: .global
+        case .operand: .operand
+        case .view: .view
+        case .weights: .weights
         }
     }
 }

@@ -8,14 +8,16 @@ import Foundation
 ///     let width = files.config?["n_embd"]?.int
 ///     let embedding = try files.tensors.tensor(named: "transformer.wte.weight")
 public struct ModelFiles: Sendable {
-    public enum Layout: String, Sendable {
-        case huggingFace = "safetensors"
+    /// How the files lie, and with that what they call the weights.
+    public enum Layout: Sendable {
+        case huggingFace
         case gguf
     }
 
     /// As it was given.
     public let path: String
-    public let layout: Layout
+    /// How the weights are stored.
+    public let format: WeightFormat
     public let tensors: any TensorSource
     /// Paths of the files that hold tensors.
     public let weightFiles: [String]
@@ -27,6 +29,8 @@ public struct ModelFiles: Sendable {
     public let config: JSON?
     /// generation_config.json, an object, if there is one.
     public let generationConfig: JSON?
+
+    public var layout: Layout { format == .gguf ? .gguf : .huggingFace }
 
     /// Opens what lies at `path`: a GGUF file (one or all of its parts), a folder in Hugging Face layout, or
     /// a folder without config.json that holds exactly one GGUF checkpoint.
@@ -43,8 +47,9 @@ public struct ModelFiles: Sendable {
             } else {
                 try self.init(path: path, gguf: Self.ggufFile(in: folder))
             }
-        } else if path.lowercased().hasSuffix(".safetensors") {
-            throw CheckpointError.notModel(path: path, found: "a single safetensors file without config.json")
+        } else if let format = WeightFormat(file: path), format != .gguf {
+            throw CheckpointError.notModel(
+                path: path, found: "a single \(format.title) file without config.json")
         } else {
             try self.init(path: path, gguf: path)
         }
@@ -61,7 +66,7 @@ public struct ModelFiles: Sendable {
 
     private init(gguf: GGUFFile, path: String) {
         self.path = path
-        layout = .gguf
+        format = .gguf
         tensors = gguf
         weightFiles = gguf.files
         self.gguf = gguf
@@ -73,20 +78,11 @@ public struct ModelFiles: Sendable {
     private init(huggingFace folder: ModelFolder) throws {
         config = try folder.json("config.json")
         generationConfig = try folder.json("generation_config.json")
-        if folder.has("model.safetensors") {
-            try folder.checkWhole("model.safetensors")
-            let file = try SafetensorsFile(path: folder.path(of: "model.safetensors"))
-            tensors = file
-            weightFiles = [file.path]
-        } else if folder.has("model.safetensors.index.json") {
-            let shards = try ShardedSafetensors(index: "model.safetensors.index.json", in: folder)
-            tensors = shards
-            weightFiles = shards.files
-        } else {
-            throw Self.withoutWeights(folder)
-        }
+        let weights = try FolderWeights(folder)
+        tensors = weights.tensors
+        weightFiles = weights.files
         path = folder.path
-        layout = .huggingFace
+        format = weights.format
         gguf = nil
         self.folder = folder
     }
@@ -119,15 +115,5 @@ public struct ModelFiles: Sendable {
                 file: folder.path(of: leftover), reason: "is left of a download, and config.json is missing")
         }
         return .missingConfig(folder: folder.path)
-    }
-
-    private static func withoutWeights(_ folder: ModelFolder) -> CheckpointError {
-        if let leftover = folder.leftovers.first {
-            return .incomplete(
-                file: folder.path(of: leftover), reason: "is left of a download, and the weights are missing")
-        }
-        let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
-        if let pickle = pickles.first(where: folder.has) { return .pickle(folder: folder.path, file: pickle) }
-        return .noWeights(folder: folder.path)
     }
 }

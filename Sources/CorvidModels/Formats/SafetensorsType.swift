@@ -43,6 +43,9 @@ struct SafetensorsType: Sendable {
         }
     }
 
+    /// Bytes of an element of a type that has whole bytes.
+    var byteSize: Int { bits / 8 }
+
     /// Bytes of a tensor of this shape; nil if the size overflows or does not end at a byte.
     func byteCount(shape: [Int]) -> Int? {
         guard let bits = CheckedArithmetic.product(of: shape + [bits]), bits % 8 == 0 else { return nil }

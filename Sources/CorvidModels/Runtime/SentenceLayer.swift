@@ -25,13 +25,11 @@ public struct SentenceLayer: Sendable, Equatable {
     /// Larger ones do not occur and would only serve to exhaust memory.
     private static let greatestSize = 1 << 16
 
-    /// Reads the folder of such a layer: config.json and model.safetensors.
-    /// - Throws: ``ConfigurationError``, ``CheckpointError``, ``WeightError``, ``FormatError``.
-    init(folder: ModelFolder) throws {
-        let file = folder.path(of: "config.json")
-        guard let config = try folder.json("config.json") else {
-            throw ConfigurationError.missing(file: file, keys: ["the file"])
-        }
+    /// - Parameters:
+    ///   - config: the layer's config.json, whose path is `file`.
+    ///   - source: its weights, of which `weightFile` is the path.
+    /// - Throws: ``ConfigurationError``, ``WeightError``, ``FormatError``.
+    init(_ config: JSON, file: String, weights source: any TensorSource, weightFile: String) throws {
         func size(_ key: String) throws -> Int {
             guard let size = config[key]?.int, (1...Self.greatestSize).contains(size) else {
                 throw ConfigurationError.setting(
@@ -51,36 +49,28 @@ public struct SentenceLayer: Sendable, Equatable {
                 expected: Function.allCases.map(\.rawValue).joined(separator: " or "))
         }
         self.function = function
-        guard folder.has("model.safetensors") else {
-            let pickle = "pytorch_model.bin"
-            throw folder.has(pickle)
-                ? CheckpointError.pickle(folder: folder.path, file: pickle)
-                : CheckpointError.noWeights(folder: folder.path)
-        }
-        try folder.checkWhole("model.safetensors")
-        let source = try SafetensorsFile(path: folder.path(of: "model.safetensors"))
         func values(_ name: String, shape: [Int]) throws -> [Float]? {
             guard let tensor = try source.tensor(named: name) else { return nil }
             guard tensor.shape == shape else {
                 throw WeightError.shape(
-                    file: source.path, tensor: name, found: tensor.shape, expected: shape)
+                    file: weightFile, tensor: name, found: tensor.shape, expected: shape)
             }
             guard tensor.holdsWeights else {
-                throw WeightError.type(file: source.path, tensor: name, found: tensor.type)
+                throw WeightError.type(file: weightFile, tensor: name, found: tensor.type)
             }
             let values = try tensor.floats()
             guard values.allSatisfy(\.isFinite) else {
-                throw WeightError.notFinite(file: source.path, tensor: name)
+                throw WeightError.notFinite(file: weightFile, tensor: name)
             }
             return values
         }
         guard let weights = try values("linear.weight", shape: [outputs, inputs]) else {
-            throw WeightError.missing(file: source.path, tensor: "linear.weight")
+            throw WeightError.missing(file: weightFile, tensor: "linear.weight")
         }
         self.weights = weights
         bias = try values("linear.bias", shape: [outputs]) ?? []
         if bias.isEmpty, config["bias"]?.bool ?? true {
-            throw WeightError.missing(file: source.path, tensor: "linear.bias")
+            throw WeightError.missing(file: weightFile, tensor: "linear.bias")
         }
     }
 

@@ -1,3 +1,4 @@
+import CorvidTensors
 import CorvidText
 
 /// How one vector is made of the states of a text's tokens.
@@ -66,22 +67,60 @@ extension SentencePooling {
     /// Without them, the mean of the states.
     /// - Throws: ``ConfigurationError`` for a module or a mode that is not understood, ``CheckpointError``.
     public init(folder: ModelFolder) throws {
+        try self.init(
+            in: folder.path,
+            files: { name in
+                let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+                guard let inner = parts.first, parts.count == 2 else {
+                    return try folder.bytes(of: name, limit: ModelFolder.Limits.config)
+                }
+                return folder.has(inner)
+                    ? try ModelFolder(path: folder.path(of: inner)).bytes(of: parts[1]) : nil
+            },
+            weights: { inner in
+                let weights = try FolderWeights(try ModelFolder(path: folder.path(of: inner)))
+                return (weights.tensors, weights.files.first ?? folder.path)
+            })
+    }
+
+    /// The same, of files that need not lie in a folder.
+    /// - Parameters:
+    ///   - folder: path of the folder, for messages.
+    ///   - read: gives the bytes of the file with this name, such as `1_Pooling/config.json`; nil when there is
+    ///     none. What it throws is passed on.
+    ///   - weights: gives the weights in a folder within, such as `2_Dense`, and the path of their file.
+    public init(
+        in folder: String, files read: (_ name: String) throws -> [UInt8]?,
+        weights: (_ folder: String) throws -> (tensors: any TensorSource, file: String)
+    ) throws {
         self.init()
-        let file = folder.path(of: "modules.json")
-        guard let bytes = try folder.bytes(of: "modules.json", limit: ModelFolder.Limits.config) else {
-            return
-        }
+        func path(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : folder + "/" + name }
+        let file = path("modules.json")
+        guard let bytes = try read("modules.json") else { return }
         guard let modules = (try? JSON.parse(bytes, duplicateKeys: .keepLast))?.array else {
             throw CheckpointError.json(file: file, key: nil, reason: "is not a JSON array")
         }
         for (index, module) in modules.enumerated() {
             let type = module["type"]?.string ?? ""
+            func config() throws -> (json: JSON, file: String) {
+                let inner = module["path"]?.string ?? ""
+                let name = inner + "/config.json"
+                guard !inner.isEmpty, inner.allSatisfy({ $0 != "/" }), inner != ".", inner != "..",
+                    let bytes = try read(name)
+                else {
+                    throw ConfigurationError.missing(
+                        file: file, keys: ["\(FormatError.shown(inner))/config.json"])
+                }
+                return (try ModelFolder.object(bytes, file: path(name)), path(name))
+            }
             switch type.split(separator: ".").last {
             case "Transformer" where index == 0: break
-            case "Pooling" where index == 1:
-                mode = try Self.mode(in: try folder.subfolder(module["path"], of: file))
+            case "Pooling" where index == 1: mode = try Self.mode(in: config())
             case "Dense" where index > 1 && !normalises:
-                layers.append(try SentenceLayer(folder: try folder.subfolder(module["path"], of: file)))
+                let config = try config()
+                let (tensors, file) = try weights(module["path"]?.string ?? "")
+                layers.append(
+                    try SentenceLayer(config.json, file: config.file, weights: tensors, weightFile: file))
             case "Normalize" where index > 1: normalises = true
             default:
                 throw ConfigurationError.setting(
@@ -89,8 +128,9 @@ extension SentencePooling {
                     expected: "a Transformer, then Pooling, then Dense or nothing, then Normalize or nothing")
             }
         }
-        let limits = try folder.json("sentence_bert_config.json")
-        if case .integer(let limit)? = limits?["max_seq_length"], limit > 0 {
+        guard let bytes = try read("sentence_bert_config.json") else { return }
+        let limits = try ModelFolder.object(bytes, file: path("sentence_bert_config.json"))
+        if case .integer(let limit)? = limits["max_seq_length"], limit > 0 {
             tokenLimit = Int(clamping: limit)
         }
     }
@@ -125,11 +165,8 @@ extension SentencePooling {
         ("mean_sqrt_len_tokens", .meanByRoot), ("weightedmean_tokens", .weightedMean), ("lasttoken", .last),
     ]
 
-    private static func mode(in folder: ModelFolder) throws -> Mode {
-        let file = folder.path(of: "config.json")
-        guard let config = try folder.json("config.json") else {
-            throw ConfigurationError.missing(file: file, keys: ["the file"])
-        }
+    private static func mode(in config: (json: JSON, file: String)) throws -> Mode {
+        let (config, file) = config
         let found = modes.filter { config["pooling_mode_" + $0.key]?.bool == true }
         guard found.count == 1, let only = found.first else {
             throw ConfigurationError.setting(
@@ -138,16 +175,5 @@ extension SentencePooling {
                 expected: "one of " + modes.map { "pooling_mode_" + $0.key }.joined(separator: ", "))
         }
         return only.mode
-    }
-}
-
-extension ModelFolder {
-    /// A folder within, which a file names.
-    fileprivate func subfolder(_ name: JSON?, of file: String) throws -> ModelFolder {
-        let path = name?.string ?? ""
-        guard names.contains(path) else {
-            throw ConfigurationError.missing(file: file, keys: ["the folder \(FormatError.shown(path))"])
-        }
-        return try ModelFolder(path: self.path(of: path))
     }
 }

@@ -186,9 +186,10 @@ struct WeightLoader {
             guard !expected else { throw WeightError.missing(file: file, tensor: name) }
             throw WeightError.unknown(file: file, tensor: name, family: configuration.family.name)
         }
-        // A copy of it may lie beside the matrix.
-        return role == .head && declares(.headBias)
-            ? try vector(.headBias, part: "bias", count: count) ?? own : own
+        guard role == .head, declares(.headBias) else { return own }
+        let shared = try vector(.headBias, part: "bias", count: count)
+        // The bias that has a name of its own belongs to the embedding as output matrix; another matrix has its own.
+        return configuration.tiedHead ?? !has(.head) ? shared ?? own : own ?? shared
     }
 
     /// Whether the config says that a matrix has a bias; nil if it says nothing.

@@ -130,6 +130,8 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
     case size(type: DType, shape: [Int], expected: Int, found: Int)
     case notWeights(type: DType)
     case scales(type: DType, shape: [Int], found: Int)
+    /// A view that leaves the bytes it is a view of.
+    case view(type: DType, shape: [Int], strides: [Int], bytes: Int)
 
     public var description: String {
         switch self {
@@ -144,6 +146,10 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
         case .scales(let type, let shape, let found):
             return
                 "\(found) scales do not fit shape \(shape) of \(type.rawValue); expected one for each row of i8"
+        case .view(let type, let shape, let strides, let bytes):
+            return
+                "a view of shape \(shape) of \(type.rawValue) with strides \(strides) does not lie in its "
+                + "\(bytes) bytes"
         }
     }
 }

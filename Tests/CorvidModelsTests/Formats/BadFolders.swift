@@ -28,14 +28,32 @@ enum BadFolders {
             try $0.write("{}", to: "config.json")
             return $0.path
         },
-        Case(name: "only a pickle", error: .pickle, mentions: ["pytorch_model.bin", "not supported yet"]) {
-            try $0.write("{}", to: "config.json")
-            try $0.write("PK", to: "pytorch_model.bin")
-            return $0.path
+        Case(name: "a single PyTorch file", error: .notModel, mentions: ["m.bin", "PyTorch", "config.json"]) {
+            try $0.write("PK", to: "m.bin")
         },
-        Case(name: "only sharded pickles", error: .pickle, mentions: ["pytorch_model.bin.index.json"]) {
+        withoutIndex("pytorch_model-00001-of-00002.bin", index: "pytorch_model.bin.index.json"),
+        withoutIndex("model-00001-of-00002.safetensors", index: "model.safetensors.index.json"),
+        Case(
+            name: "an index of pickles without weight_map", error: .json,
+            mentions: ["pytorch_model.bin.index.json", "weight_map"]
+        ) {
             try $0.write("{}", to: "config.json")
             try $0.write("{}", to: "pytorch_model.bin.index.json")
+            return $0.path
+        },
+        Case(
+            name: "a missing shard of pickles", error: .missingShard,
+            mentions: ["pytorch_model.bin.index.json", "pytorch_model-00001-of-00001.bin"]
+        ) {
+            try $0.write("{}", to: "config.json")
+            try $0.write(
+                #"{"weight_map": {"a": "pytorch_model-00001-of-00001.bin"}}"#,
+                to: "pytorch_model.bin.index.json")
+            return $0.path
+        },
+        Case(name: "empty pickles", error: .incomplete, mentions: ["pytorch_model.bin", "empty"]) {
+            try $0.write("{}", to: "config.json")
+            try $0.write("", to: "pytorch_model.bin")
             return $0.path
         },
         Case(
@@ -134,6 +152,14 @@ enum BadFolders {
             return $0.path
         },
     ]
+
+    private static func withoutIndex(_ shard: String, index: String) -> Case {
+        Case(name: "\(shard) without its index", error: .missingIndex, mentions: [shard, index]) {
+            try $0.write("{}", to: "config.json")
+            try $0.write("x", to: shard)
+            return $0.path
+        }
+    }
 
     private static func outside(_ shard: String) -> Case {
         Case(name: "a shard named '\(shard)'", error: .shardName, mentions: ["index.json", "tensor a"]) {

@@ -5,7 +5,8 @@ import Testing
 @Suite("Mutants", .serialized)
 struct MutantTests {
     static let formats = [
-        "gguf", "safetensors", "safetensors.index.json", "config.json", "tokenizer.json", "vocab.json",
+        "gguf", "safetensors", "pytorch", "safetensors.index.json", "config.json", "modules.json",
+        "tokenizer.json", "vocab.json",
         "tokenizer.json of WordPiece", "vocab.txt", "tokenizer.json of Unigram", "tokenizer.model",
         "gguf tokenizer",
         "chat template", "gguf model",

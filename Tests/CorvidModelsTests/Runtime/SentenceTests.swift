@@ -142,7 +142,8 @@ import Testing
 
     /// A sentence encoder with further modules behind its pooling.
     private func encoder(
-        _ modules: [String], dense: String? = nil, tensors: ModelBuilder = ModelBuilder()
+        _ modules: [String], dense: String? = nil, tensors: ModelBuilder = ModelBuilder(),
+        isPickle: Bool = false
     ) throws -> (model: Model, folder: TemporaryFolder) {
         let folder = try TemporaryFolder()
         for file in ["config.json", "model.safetensors", "tokenizer.json", "1_Pooling"] {
@@ -153,7 +154,10 @@ import Testing
                 atPath: folder.path(of: "2_Dense"), withIntermediateDirectories: false)
             try folder.write(dense, to: "2_Dense/config.json")
             if !tensors.tensors.isEmpty {
-                try folder.write(tensors.safetensors(), to: "2_Dense/model.safetensors")
+                let (bytes, file) =
+                    isPickle
+                    ? (tensors.pytorch(), "pytorch_model.bin") : (tensors.safetensors(), "model.safetensors")
+                try folder.write(bytes, to: "2_Dense/" + file)
             }
         }
         let paths = ["Pooling": "1_Pooling", "Dense": "2_Dense"]
@@ -168,8 +172,10 @@ import Testing
         {"in_features": 20, "out_features": 3, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}
         """#
 
-    @Test("a layer behind the pooling is f(W x + b), and its output is normalised after that")
-    func layers() async throws {
+    @Test(
+        "a layer behind the pooling is f(W x + b), from safetensors and from PyTorch's file, and its output is normalised after that",
+        arguments: [false, true])
+    func layers(isPickle: Bool) async throws {
         var tensors = ModelBuilder()
         tensors.add("linear.weight", [3, 20])
         tensors.add("linear.bias", [3])
@@ -183,14 +189,15 @@ import Testing
         let sums = (0..<3).map { row in
             mean.indices.reduce(Double(bias[row])) { $0 + Double(weights[row * 20 + $1]) * mean[$1] }
         }
-        let (model, _) = try encoder(["Dense", "Normalize"], dense: Self.dense, tensors: tensors)
+        let (model, _) = try encoder(
+            ["Dense", "Normalize"], dense: Self.dense, tensors: tensors, isPickle: isPickle)
         let vector = try #require(try await model.embed([TokenSequence(golden.ids)]).first)
         let expected = sums.map { tanh($0) }
         let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
         #expect(vector.count == 3)
         #expect(zip(vector, expected).allSatisfy { abs(Double($0) - $1 / length) < 1e-5 })
         let plain = Self.dense.replacing("activation.Tanh", with: "linear.Identity")
-        let (linear, _) = try encoder(["Dense"], dense: plain, tensors: tensors)
+        let (linear, _) = try encoder(["Dense"], dense: plain, tensors: tensors, isPickle: isPickle)
         let other = try #require(try await linear.embed([TokenSequence(golden.ids)]).first)
         #expect(zip(other, sums).allSatisfy { abs(Double($0) - $1) < 1e-4 })
     }

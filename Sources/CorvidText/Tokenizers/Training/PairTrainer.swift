@@ -41,6 +41,12 @@ struct PairTrainer {
         let alphabet = (0..<256).sorted { ByteLevelAlphabet.points[$0] < ByteLevelAlphabet.points[$1] }
         var ids = [Int32](repeating: 0, count: 256)
         for byte in alphabet {
+            // A special token that is spelled as a byte is that byte's piece.
+            if let id = specialTokens.firstIndex(of: ByteLevelAlphabet.spell([UInt8(byte)])) {
+                ids[byte] = Int32(id)
+                pieces[id] = [UInt8(byte)]
+                continue
+            }
             ids[byte] = Int32(pieces.count)
             pieces.append([UInt8(byte)])
         }

@@ -79,9 +79,13 @@ struct UnigramTrainer {
 
     private mutating func start(_ characters: [(point: UInt32, count: Int)], _ seeds: [UnigramSeeds.Seed]) {
         var weights: [Double] = []
+        // What the file has already: the text may spell it, too.
+        let taken = Set(specialTokens.map { Array($0.utf8) })
+            .union((UInt8.min...UInt8.max).map { ByteTokens.spelling(of: $0) }).union([Array("<unk>".utf8)])
         for (point, count) in characters {
             var bytes: [UInt8] = []
             UTF8Sequence.append(point, to: &bytes)
+            if taken.contains(bytes) { continue }
             pieces.append(Piece(bytes: bytes, score: 0, isRequired: true))
             weights.append(Double(count))
         }
@@ -89,7 +93,7 @@ struct UnigramTrainer {
         for seed in seeds {
             let bytes = Array(words.bytes[seed.range])
             var place = 0
-            var isKnown = true
+            var isKnown = !taken.contains(bytes)
             while place < bytes.count {
                 let (point, length) = UTF8Sequence.decode(bytes, at: place, end: bytes.count)
                 isKnown = isKnown && point.map(known.contains) ?? false

@@ -2,30 +2,30 @@ import CorvidTensors
 import CorvidText
 import Foundation
 
-/// A checkpoint of several safetensors files and the index that says which tensor lies in which.
+/// A checkpoint of several files of one format and the index that says which tensor lies in which.
 ///
-/// Source: `model.safetensors.index.json` as the transformers library writes it. Tensors that the index does
-/// not name are not read.
-public struct ShardedSafetensors: TensorSource {
+/// Source: `model.safetensors.index.json` and `pytorch_model.bin.index.json` as the transformers library
+/// writes them. Tensors that the index does not name are not read.
+public struct ShardedCheckpoint: TensorSource {
     public let names: [String]
     /// Paths of the shards, sorted.
     public let files: [String]
-    private let shards: [String: SafetensorsFile]
+    private let shards: [String: any TensorSource]
     private let shardOfTensor: [String: String]
 
     /// Opens all shards that the index `name` in `folder` names.
     /// - Throws: ``CheckpointError``, ``FormatError``, `MemoryError`.
-    public init(index name: String, in folder: ModelFolder) throws {
+    public init(index name: String, in folder: ModelFolder, format: WeightFormat) throws {
         let path = folder.path(of: name)
         guard let index = try folder.json(name, limit: ModelFolder.Limits.index) else {
             throw CheckpointError.notFound(path: path)
         }
         let places = try Self.places(index, path: path)
-        var shards: [String: SafetensorsFile] = [:]
+        var shards: [String: any TensorSource] = [:]
         for shard in Set(places.values).sorted() {
             guard folder.has(shard) else { throw CheckpointError.missingShard(index: path, shard: shard) }
             try folder.checkWhole(shard)
-            shards[shard] = try SafetensorsFile(path: folder.path(of: shard))
+            shards[shard] = try format.open(folder.path(of: shard))
         }
         for (tensor, shard) in places.sorted(by: { $0.key < $1.key })
         where shards[shard]?.entry(named: tensor) == nil {
@@ -82,5 +82,7 @@ public struct ShardedSafetensors: TensorSource {
         for shard in shards.values { try shard.checkSize() }
     }
 
-    private func shard(of tensor: String) -> SafetensorsFile? { shardOfTensor[tensor].flatMap { shards[$0] } }
+    private func shard(of tensor: String) -> (any TensorSource)? {
+        shardOfTensor[tensor].flatMap { shards[$0] }
+    }
 }
