@@ -27,7 +27,7 @@ def svg(result: dict) -> str:
     title = f"{shape['name']}, {shape['layers']} layers: {settings['prompt_tokens']} prompt tokens, " \
             f"{settings['generate_tokens']} generated, {settings['threads']} threads"
     remark = f"Medians with minimum and maximum; {result['machine']['processor']}, {result['date'][:10]}. " \
-             "llama.cpp: its LLaMA shape, by operations."
+             "llama.cpp and ik_llama.cpp: their LLaMA shape, by operations."
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img">',
         f"  <title>{escape(title)}</title>", f"  <style>{STYLE}\n  </style>",

@@ -12,6 +12,9 @@ LLAMA_CPP = Environment(
     ("llama-cpp-python==0.3.36", "gguf"), ("llama_cpp", "gguf"), "this takes ten minutes or more",
     source=("llama-cpp-python",), variables=NATIVE)
 
+# From its wheel, since its source package lacks a file; Benchmarks/README.md says what that means.
+IK_LLAMA_CPP = Environment(("ik-llama-cpp-python==0.1.5", "gguf"), ("ik_llama_cpp", "gguf"))
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -37,6 +40,8 @@ PEERS = {peer.name: peer for peer in (
          ("bf16", "f32"), "transformers has no CPU route for this type"),
     Peer("llama.cpp", "peer_llama", LLAMA_CPP, ("int8", "q4_0", "q4_k", "bf16", "f32"), "", own_shape=True,
          memory=2.2),
+    Peer("ik_llama.cpp", "peer_ik_llama", IK_LLAMA_CPP, ("int8", "q4_0", "q4_k", "bf16", "f32"), "",
+         own_shape=True, memory=3.2),
     Peer("openvino", "peer_openvino",
          Environment(("openvino==2026.4.1", "optimum-intel==2.2.0", "nncf==3.4.0", "numpy"),
                      ("openvino", "optimum.intel", "nncf"), LARGE),

@@ -5,7 +5,8 @@ from .figures import cell, ratio
 NAMES = {
     "corvid": "Corvid", "corvid avx2": "Corvid, AVX2", "corvid portable": "Corvid, portable",
     "corvid llama": "Corvid, LLaMA shape", "ctranslate2": "CTranslate2", "pytorch": "PyTorch",
-    "llama.cpp": "llama.cpp", "openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
+    "llama.cpp": "llama.cpp", "ik_llama.cpp": "ik_llama.cpp", "openvino": "OpenVINO",
+    "onnxruntime": "ONNX Runtime"}
 
 
 def markdown(result: dict) -> str:
