@@ -3,6 +3,7 @@
 #define CORVID_PRODUCT_FLOAT_TURN_AVX512_H
 
 #include "product_float.h"
+#include "transpose_avx512.h"
 
 #if CK_X86
 #include <immintrin.h>
@@ -34,33 +35,12 @@ CK_INLINE_AVX512 __m512 ck_load_units(ck_layout l, const char *p, ptrdiff_t numb
 /// v[unit][lane] = the unit of row lane, from byte `offset` on.
 CK_INLINE_AVX512 void ck_load_turned(ck_layout l, const char *const row[16], ptrdiff_t offset,
                                      ptrdiff_t numbers, __m512 v[16]) {
-    __m512d pair[16];
+    __m512i turned[16];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i += 2) {
-        __m512 a = ck_load_units(l, row[i] + offset, numbers);
-        __m512 b = ck_load_units(l, row[i + 1] + offset, numbers);
-        pair[i] = _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
-        pair[i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
-    }
-    __m512 four[16];  // four[4 g + s]: unit s of each quarter, of rows 4 g ..< 4 g + 4
+    for (int i = 0; i < 16; i++) turned[i] = _mm512_castps_si512(ck_load_units(l, row[i] + offset, numbers));
+    ck_transpose_dwords(turned);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i += 4) {
-        four[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(pair[i], pair[i + 2]));
-        four[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(pair[i], pair[i + 2]));
-        four[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(pair[i + 1], pair[i + 3]));
-        four[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(pair[i + 1], pair[i + 3]));
-    }
-#pragma clang loop unroll(full)
-    for (int s = 0; s < 4; s++) {
-        __m512 first = _mm512_shuffle_f32x4(four[s], four[4 + s], 0x44);
-        __m512 second = _mm512_shuffle_f32x4(four[s], four[4 + s], 0xee);
-        __m512 third = _mm512_shuffle_f32x4(four[8 + s], four[12 + s], 0x44);
-        __m512 fourth = _mm512_shuffle_f32x4(four[8 + s], four[12 + s], 0xee);
-        v[s] = _mm512_shuffle_f32x4(first, third, 0x88);
-        v[4 + s] = _mm512_shuffle_f32x4(first, third, 0xdd);
-        v[8 + s] = _mm512_shuffle_f32x4(second, fourth, 0x88);
-        v[12 + s] = _mm512_shuffle_f32x4(second, fourth, 0xdd);
-    }
+    for (int i = 0; i < 16; i++) v[i] = _mm512_castsi512_ps(turned[i]);
 }
 
 #endif

@@ -1,6 +1,7 @@
 // Row-scaled int8 products, AVX-512, many activation rows: up to 64 weight rows at a time are laid side by
 // side in pieces of 512 weights, which then meet the activation rows in tiles that stay in registers.
 #include "product_int8.h"
+#include "transpose_avx512.h"
 
 #if CK_X86
 #include <immintrin.h>
@@ -98,35 +99,12 @@ CK_AVX512 static void tile_4(int count, const tile_input *t) { tile_of(count, 4,
 CK_INLINE_AVX512 void transpose(const int8_t *const *rows, ptrdiff_t at, __mmask64 mask, ptrdiff_t lines,
                                 uint8_t *to, ptrdiff_t stride) {
     const __m512i flip = _mm512_set1_epi8((char)128);
-    __m512i a[LANES], b[LANES];
+    __m512i a[LANES];
 #pragma clang loop unroll(full)
     for (int i = 0; i < LANES; i++) {
         a[i] = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, rows[i] + at), flip);
     }
-    // b[4 i + n]: dword n of each quarter line, of rows 4 i ..< 4 i + 4.
-#pragma clang loop unroll(full)
-    for (int i = 0; i < LANES; i += 4) {
-        __m512i low01 = _mm512_unpacklo_epi32(a[i], a[i + 1]);
-        __m512i low23 = _mm512_unpacklo_epi32(a[i + 2], a[i + 3]);
-        __m512i high01 = _mm512_unpackhi_epi32(a[i], a[i + 1]);
-        __m512i high23 = _mm512_unpackhi_epi32(a[i + 2], a[i + 3]);
-        b[i] = _mm512_unpacklo_epi64(low01, low23);
-        b[i + 1] = _mm512_unpackhi_epi64(low01, low23);
-        b[i + 2] = _mm512_unpacklo_epi64(high01, high23);
-        b[i + 3] = _mm512_unpackhi_epi64(high01, high23);
-    }
-    // Line 4 m + n takes quarter m of b[n], b[4 + n], b[8 + n], b[12 + n].
-#pragma clang loop unroll(full)
-    for (int n = 0; n < 4; n++) {
-        __m512i first = _mm512_shuffle_i32x4(b[n], b[4 + n], 0x44);
-        __m512i second = _mm512_shuffle_i32x4(b[n], b[4 + n], 0xee);
-        __m512i third = _mm512_shuffle_i32x4(b[8 + n], b[12 + n], 0x44);
-        __m512i fourth = _mm512_shuffle_i32x4(b[8 + n], b[12 + n], 0xee);
-        a[n] = _mm512_shuffle_i32x4(first, third, 0x88);
-        a[4 + n] = _mm512_shuffle_i32x4(first, third, 0xdd);
-        a[8 + n] = _mm512_shuffle_i32x4(second, fourth, 0x88);
-        a[12 + n] = _mm512_shuffle_i32x4(second, fourth, 0xdd);
-    }
+    ck_transpose_dwords(a);
     if (lines == LANES) {
 #pragma clang loop unroll(full)
         for (int g = 0; g < LANES; g++) _mm512_store_si512(to + g * stride, a[g]);
