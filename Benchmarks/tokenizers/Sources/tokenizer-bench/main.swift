@@ -19,22 +19,25 @@ func best<Result>(_ rounds: Int, _ body: () throws -> Result) rethrows -> (Doubl
     return (least / .milliseconds(1), result)
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count >= 3 else {
-    FileHandle.standardError.write(Data("usage: tokenizer-bench MODEL TEXT [ROUNDS]\n".utf8))
-    exit(64)
+/// Ends the program with a line that says why.
+func stop(_ message: String, code: Int32) -> Never {
+    FileHandle.standardError.write(Data("tokenizer-bench: \(message)\n".utf8))
+    exit(code)
 }
-let rounds = arguments.count > 3 ? Int(arguments[3]) ?? 5 : 5
-let text = [UInt8](try Data(contentsOf: URL(fileURLWithPath: arguments[2])))
 
-let path = arguments[1]
-let isFolder = !path.hasSuffix(".gguf")
-let (loadTime, tokenizer) = try best(rounds) { () throws -> any Tokenizer in
-    if isFolder {
-        let folder = try ModelFolder(path: path)
-        return try PipelineTokenizer.load(in: path) { try folder.bytes(of: $0) }
-    }
-    return try ModelFiles(path: path).tokenizer()
+let arguments = CommandLine.arguments
+guard arguments.count >= 3 else { stop("usage: tokenizer-bench MODEL TEXT [ROUNDS]", code: 64) }
+let rounds = arguments.count > 3 ? Int(arguments[3]) ?? 5 : 5
+guard let data = FileManager.default.contents(atPath: arguments[2]) else {
+    stop("\(arguments[2]) cannot be read", code: 1)
+}
+let text = [UInt8](data)
+let loadTime: Double
+let tokenizer: any Tokenizer
+do {
+    (loadTime, tokenizer) = try best(rounds) { try TokenizerFiles.load(path: arguments[1]) }
+} catch {
+    stop("\(error)", code: 1)
 }
 let (encodeTime, ids) = best(rounds) {
     tokenizer.encode(bytes: text, addSpecialTokens: false, parseSpecial: true)
