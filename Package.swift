@@ -9,7 +9,8 @@ let package = Package(
         .library(name: "Corvid", targets: ["CorvidModels", "CorvidText", "CorvidTensors"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
     ],
     targets: [
         .systemLibrary(
@@ -17,7 +18,11 @@ let package = Package(
         .target(name: "CorvidKernels"),
         .target(name: "CorvidTensors", dependencies: ["CorvidKernels"]),
         .target(name: "CorvidText"),
-        .target(name: "CorvidModels", dependencies: ["CorvidTensors", "CorvidText"]),
+        .target(
+            name: "CorvidModels",
+            dependencies: [
+                "CorvidTensors", "CorvidText", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),
         .target(
             name: "CorvidCommands",

@@ -82,7 +82,8 @@ public struct AtomicFile {
         if fsync(descriptor) != 0, errno != EINVAL { throw WriteError.system(path, "flushing its folder") }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    /// What the system says about a failure of `FileHandle`.
+    static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
         guard underlying.domain == NSPOSIXErrorDomain, let code = Int32(exactly: underlying.code) else {
             return underlying.localizedDescription
