@@ -98,3 +98,13 @@ void ck_attend_values(const ck_attention *a, ptrdiff_t from, ptrdiff_t to, float
     ck_attention_block block = whole_block(a, scratch);
     form_in_use()->values(&block, ck_common((ck_range){from, to}, (ck_range){0, a->head_width}));
 }
+
+float *ck_attend_weights(const ck_attention *a, ptrdiff_t query, ptrdiff_t *from, ptrdiff_t *to, float **sum,
+                         float *scratch) {
+    ck_attention_block block = whole_block(a, scratch);
+    ck_range seen = ck_visible(a, query);
+    *from = seen.from;
+    *to = seen.to;
+    *sum = ck_sum(&block, query);
+    return ck_score(&block, query, seen.from);
+}

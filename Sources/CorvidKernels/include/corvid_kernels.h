@@ -263,6 +263,11 @@ void ck_attend_exponentials(const ck_attention *a, ptrdiff_t from, ptrdiff_t to,
 /// `to` unless it is the head width.
 void ck_attend_values(const ck_attention *a, ptrdiff_t from, ptrdiff_t to, float *scratch);
 
+/// Where stage 2 left the exponentials of a query (row * group + head) for the keys *from ..< *to that it sees,
+/// and their sum: stage 3 takes each value exponential / sum times. They may be changed in between.
+float *ck_attend_weights(const ck_attention *a, ptrdiff_t query, ptrdiff_t *from, ptrdiff_t *to, float **sum,
+                         float *scratch);
+
 /// Writes one key (value) vector of D floats at position `position % 256` of a page.
 void ck_store_key(void *page, int f32, ptrdiff_t head_width, ptrdiff_t slot, const float *key);
 void ck_store_value(void *page, int f32, ptrdiff_t head_width, ptrdiff_t slot, const float *value);

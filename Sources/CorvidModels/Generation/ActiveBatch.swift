@@ -21,6 +21,8 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
     /// What is being run: which rows belong to which sequence.
     struct PlannedPass: Sendable {
         let batch: Batch<Cache>
+        /// What happens at sites; nil if nothing does.
+        let plan: SitePlan?
         /// One per sequence of the batch.
         let parts: [Part]
         let logitsCount: Int
@@ -33,6 +35,8 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
         let start: Int
         /// The row of the logits that is this sequence's, if its last token is part of the pass.
         let logitsRow: Int?
+        /// Which of the plan's readings are this sequence's.
+        let readings: Range<Int>
     }
 
     init(model: SomeModel, tokenizer: any Tokenizer, forbidden: ForbiddenTokens) {
@@ -74,6 +78,8 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
         var rows: [Batch<Cache>.Row] = []
         var caches: [Cache] = []
         var parts: [Part] = []
+        var promptCounts: [Int?] = []
+        var plan = SitePlan()
         var logitsCount = 0
         /// Rows which prompts may still take; set by the first one that asks.
         var room: Int?
@@ -95,20 +101,30 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
                         token: sequence.tokens[position], sequence: caches.count, position: position,
                         wantsLogits: isWhole && position == start + count - 1))
             }
+            let request = requests[sequence.request]
+            let readings = plan.readings.count..<plan.readings.count + request.readings.count
+            plan.add(changes: request.changes, readings: request.readings, sequence: caches.count)
             caches.append(sequence.cache)
-            parts.append(Part(sequence: index, start: start, logitsRow: isWhole ? logitsCount : nil))
+            promptCounts.append(sequence.promptCount)
+            parts.append(
+                Part(
+                    sequence: index, start: start, logitsRow: isWhole ? logitsCount : nil, readings: readings)
+            )
             if isWhole { logitsCount += 1 }
         }
         return rows.isEmpty
             ? nil
-            : PlannedPass(batch: Batch(rows: rows, caches: caches), parts: parts, logitsCount: logitsCount)
+            : PlannedPass(
+                batch: Batch(rows: rows, caches: caches, promptCounts: promptCounts),
+                plan: plan.isEmpty ? nil : plan, parts: parts, logitsCount: logitsCount)
     }
 
-    /// Takes the logits of a pass: chooses a token for each sequence that is complete.
+    /// Takes what a pass gave: chooses a token for each sequence that is complete.
     /// - Returns: what happened, in order.
     mutating func accept(
-        _ logits: Logits, of pass: PlannedPass, now: ContinuousClock.Instant = .now
+        _ run: SiteRun, of pass: PlannedPass, now: ContinuousClock.Instant = .now
     ) throws -> [GenerationEvent] {
+        let logits = run.output
         guard logits.rowCount == pass.logitsCount,
             logits.rowCount == 0 || logits.columns == model.vocabularySize
         else {
@@ -131,6 +147,7 @@ struct ActiveBatch<SomeModel: LanguageModel>: Sendable {
                 continue
             }
             parts.removeFirst()
+            sequence.record(run.readings[part.readings], isBeginning: part.start == 0)
             if sequence.isPrompt {
                 events.append(
                     .prefill(

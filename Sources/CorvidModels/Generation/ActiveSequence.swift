@@ -14,6 +14,8 @@ struct ActiveSequence<Cache: SequenceCache>: Sendable {
     var isPrompt = true
 
     var timing = Timing()
+    /// What was recorded so far, for each reading of the request.
+    private(set) var readings: [SiteValues] = []
 
     private var history: TokenHistory
     private let sampler: Sampler
@@ -50,8 +52,23 @@ struct ActiveSequence<Cache: SequenceCache>: Sendable {
             request: request, sample: sample, prompt: tokens, cache: cache, sampler: sampler,
             decoder: decoder, stops: stops)
         fork.timing = timing
+        fork.readings = readings
         fork.isPrompt = isPrompt
         return fork
+    }
+
+    /// Keeps what a pass recorded of this sequence.
+    /// - Parameter isBeginning: whether the pass began with the first token; without a cache it does so again for
+    ///   each token.
+    mutating func record(_ values: ArraySlice<SiteValues>, isBeginning: Bool) {
+        guard !values.isEmpty else { return }
+        if readings.isEmpty || isBeginning {
+            readings = [SiteValues](repeating: SiteValues(), count: values.count)
+        }
+        for (index, var value) in values.enumerated() {
+            for row in value.places.indices { value.places[row].sequence = 0 }
+            readings[index].append(value)
+        }
     }
 
     var generated: ArraySlice<Int32> { tokens[promptCount...] }
@@ -91,6 +108,7 @@ struct ActiveSequence<Cache: SequenceCache>: Sendable {
             request: request, sample: sample, text: text, ids: Array(generated), stopReason: reason,
             promptTokens: promptCount, cachedTokens: timing.cachedTokens,
             prefillSeconds: timing.start.map { (prefilled - $0).inSeconds } ?? 0,
-            decodeSeconds: (now - prefilled).inSeconds, decodePasses: timing.decodePasses)
+            decodeSeconds: (now - prefilled).inSeconds, decodePasses: timing.decodePasses,
+            readings: readings)
     }
 }

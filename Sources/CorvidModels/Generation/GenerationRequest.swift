@@ -17,6 +17,11 @@ public struct GenerationRequest: Sendable {
     public var usesCache = true
     /// Most rows of prompt in one pass.
     public var prefillChunk = 512
+    /// What happens at sites while this request is answered; positions count its own tokens, and sequences are not
+    /// to be named.
+    public var changes: [SiteChange] = []
+    /// What is recorded while it is answered (``GenerationResult/readings``).
+    public var readings: [SiteReading] = []
     /// Goes on behind the end of sequence, to measure speed.
     public var ignoresEndOfSequence = false
 

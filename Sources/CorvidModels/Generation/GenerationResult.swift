@@ -31,6 +31,9 @@ public struct GenerationResult: Sendable, Equatable {
     public var decodeSeconds: Double
     /// Passes for this answer after the prompt's; the first token needs none.
     public var decodePasses: Int
+    /// For each reading of the request the rows that it selects, in the order of their positions. The last token of
+    /// an answer has none: no pass was needed for it.
+    public var readings: [SiteValues] = []
 
     /// Speed of the pass over the prompt; 0 if there was none.
     public var prefillTokensPerSecond: Double {

@@ -74,6 +74,10 @@ public struct Generator<SomeModel: LanguageModel>: Sendable {
         try request.validate(
             size: tokenizer.vocabularySize, vocabularySize: model.vocabularySize,
             contextLength: model.contextLength)
+        for change in model.changes + request.changes {
+            guard let needed = change.promptTokensNeeded, needed > request.prompt.count else { continue }
+            throw SiteError.tooShort(change.site, tokens: request.prompt.count, needed: needed)
+        }
     }
 
     private func run(
@@ -81,9 +85,14 @@ public struct Generator<SomeModel: LanguageModel>: Sendable {
     ) async throws {
         while let pass = batch.nextPass() {
             if Task.isCancelled { break }
-            let logits: Logits
+            let result: SiteRun
             do {
-                logits = try await model.logits(for: pass.batch)
+                result =
+                    if let plan = pass.plan {
+                        try await model.run(plan, pass.batch)
+                    } else {
+                        SiteRun(output: try await model.logits(for: pass.batch))
+                    }
             } catch is CancellationError {
                 batch.rewind(pass)
                 break
@@ -91,7 +100,7 @@ public struct Generator<SomeModel: LanguageModel>: Sendable {
                 batch.rewind(pass)
                 throw error
             }
-            try batch.accept(logits, of: pass).forEach(emit)
+            try batch.accept(result, of: pass).forEach(emit)
         }
         batch.cancel().forEach(emit)
     }

@@ -3,23 +3,23 @@ import CorvidTensors
 /// One block of the transformer: its weights, ready to multiply.
 struct Block: Sendable {
     /// Products whose outputs hold queries, keys and values: three, or one fused.
-    let projections: [Linear]
+    private(set) var projections: [Linear]
     /// Where a head's columns stand in the outputs of ``projections``.
     let columns: Attention.Columns
     let attention: Attention
     /// Norms over all heads of the queries and of the keys, before they are rotated.
-    let queryNorm: Norm?
-    let keyNorm: Norm?
-    let attentionOutput: Linear
-    let attentionNorm: Norm
+    private(set) var queryNorm: Norm?
+    private(set) var keyNorm: Norm?
+    private(set) var attentionOutput: Linear
+    private(set) var attentionNorm: Norm
     /// Attention to a source text; nil in models that read none.
-    let cross: CrossAttention?
+    private(set) var cross: CrossAttention?
     /// nil if the MLP reads what attention reads.
-    let mlpNorm: Norm?
+    private(set) var mlpNorm: Norm?
     /// nil in a plain MLP.
-    let gate: Linear?
-    let up: Linear
-    let down: Linear
+    private(set) var gate: Linear?
+    private(set) var up: Linear
+    private(set) var down: Linear
 
     /// Reads block `layer`.
     /// - Parameters:
@@ -112,6 +112,36 @@ struct Block: Sendable {
             return Attention.Columns(
                 query: { column($0, part: 0) }, key: { column($0, part: 2) }, value: { column($0, part: 1) })
         }
+    }
+
+    /// Lays what belongs to this block over its weights.
+    ///
+    /// Queries, keys and values may be changed by themselves where they are parts of one matrix, too.
+    mutating func lay(_ layings: inout Layings, layer: Int, _ c: ModelConfiguration) throws {
+        let isFused = projections.count == 1
+        func places(_ heads: Int, _ start: (Int) -> Int, _ order: [Int]?) -> [Int]? {
+            guard isFused || order != nil else { return nil }
+            let order = order ?? Array(0..<c.headWidth)
+            return (0..<heads).flatMap { head in order.map { start(head) + $0 } }
+        }
+        if isFused { try layings.lay(over: &projections[0], .queryKeyValue, layer: layer) }
+        try layings.lay(
+            over: &projections[0], .query, layer: layer, places: places(c.heads, columns.query, c.headOrder))
+        try layings.lay(
+            over: &projections[isFused ? 0 : 1], .key, layer: layer,
+            places: places(c.keyValueHeads, columns.key, c.headOrder))
+        try layings.lay(
+            over: &projections[isFused ? 0 : 2], .value, layer: layer,
+            places: places(c.keyValueHeads, columns.value, nil))
+        try layings.lay(over: &queryNorm, .queryNorm, layer: layer)
+        try layings.lay(over: &keyNorm, .keyNorm, layer: layer)
+        try layings.lay(over: &attentionOutput, .attentionOutput, layer: layer)
+        try layings.lay(over: &attentionNorm, .attentionNorm, layer: layer)
+        try layings.lay(over: &mlpNorm, .mlpNorm, layer: layer)
+        try layings.lay(over: &gate, .gate, layer: layer)
+        try layings.lay(over: &up, .up, layer: layer)
+        try layings.lay(over: &down, .down, layer: layer)
+        try cross?.lay(&layings, layer: layer)
     }
 
     /// All matrices of the block that a row is multiplied with.

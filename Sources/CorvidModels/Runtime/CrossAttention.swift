@@ -2,11 +2,11 @@ import CorvidTensors
 
 /// A block's attention to a source text: its keys and values are made once, of the source's states.
 struct CrossAttention: Sendable {
-    let norm: Norm
-    let query: Linear
-    let key: Linear
-    let value: Linear
-    let output: Linear
+    private(set) var norm: Norm
+    private(set) var query: Linear
+    private(set) var key: Linear
+    private(set) var value: Linear
+    private(set) var output: Linear
     let attention: Attention
     let columns: Attention.Columns
 
@@ -25,5 +25,14 @@ struct CrossAttention: Sendable {
             isCausal: false)
         let width = c.headWidth
         columns = Attention.Columns(query: { $0 * width }, key: { $0 * width }, value: { $0 * width })
+    }
+
+    /// Lays what belongs here over the weights.
+    mutating func lay(_ layings: inout Layings, layer: Int) throws {
+        try layings.lay(over: &norm, .crossNorm, layer: layer)
+        try layings.lay(over: &query, .crossQuery, layer: layer)
+        try layings.lay(over: &key, .crossKey, layer: layer)
+        try layings.lay(over: &value, .crossValue, layer: layer)
+        try layings.lay(over: &output, .crossOutput, layer: layer)
     }
 }

@@ -17,11 +17,11 @@ struct Head: Sendable {
     private let configuration: ModelConfiguration
     /// Path for messages.
     private let file: String
-    private let transform: Linear?
-    private let norm: Norm?
-    private let vocabulary: Linear?
-    private let pooler: Linear?
-    private let classifier: Linear?
+    private var transform: Linear?
+    private var norm: Norm?
+    private var vocabulary: Linear?
+    private var pooler: Linear?
+    private var classifier: Linear?
 
     /// Reads what the model's output needs, and a pooler if there is one.
     init(_ loader: WeightLoader, embedding: Embedding) throws {
@@ -45,6 +45,15 @@ struct Head: Sendable {
         pooler = isPooled ? try loader.linear(.pooler, outputs: width, inputs: width) : nil
         classifier =
             isLabelled ? try loader.linear(.classifier, outputs: c.labels.count, inputs: width) : nil
+    }
+
+    /// Lays what belongs to the output over its weights.
+    mutating func lay(_ layings: inout Layings) throws {
+        try layings.lay(over: &transform, .headTransform)
+        try layings.lay(over: &norm, .headNorm)
+        try layings.lay(over: &vocabulary, .head)
+        try layings.lay(over: &pooler, .pooler)
+        try layings.lay(over: &classifier, .classifier)
     }
 
     /// The matrices that a row of states is multiplied with.
@@ -71,12 +80,16 @@ struct Head: Sendable {
     }
 
     /// What `output` asks for, of states `[rows, width]`, in memory of the arena.
-    func apply(_ output: ModelOutput, to states: Matrix, workers: Workers, arena: Arena) throws -> Matrix {
+    /// - Parameter rows: the rows of the pass whose states these are.
+    func apply(_ output: ModelOutput, to states: Matrix, _ run: PassRun, rows: [Int]) throws -> Matrix {
+        let (workers, arena) = (run.workers, run.arena)
         switch output {
         case .states: return states
         case .logits:
             guard let vocabulary else { throw OutputError.missing(output, file: file) }
-            return try logits(states, vocabulary, workers: workers, arena: arena)
+            let logits = try logits(states, vocabulary, workers: workers, arena: arena)
+            try run.visit(.logits, nil, logits, rows: rows)
+            return logits
         case .pooled:
             guard let pooler else { throw OutputError.missing(output, file: file) }
             guard states.rows > 0 else { return states }

@@ -22,10 +22,26 @@ public protocol LanguageModel: Sendable {
     /// - Returns: the logits of the rows that want them, in batch order.
     /// - Throws: ``PassError`` for a row that cannot be run; `CancellationError`.
     func logits(for batch: Batch<Cache>) async throws -> Logits
+
+    /// Changes that the model makes in every pass.
+    var changes: [SiteChange] { get }
+
+    /// Runs a pass that also changes and records what stands at sites.
+    /// - Throws: ``SiteError``, and as ``logits(for:)``.
+    func run(_ plan: SitePlan, _ batch: Batch<Cache>) async throws -> SiteRun
 }
 
 extension LanguageModel {
     public var continuesText: Bool { true }
+    public var changes: [SiteChange] { [] }
+
+    /// A model without sites can only run a plan without any.
+    public func run(_ plan: SitePlan, _ batch: Batch<Cache>) async throws -> SiteRun {
+        if let site = plan.changes.first?.site ?? plan.readings.first?.site {
+            throw SiteError.missing(site, family: "\(Self.self)", has: [])
+        }
+        return SiteRun(output: try await logits(for: batch))
+    }
 }
 
 /// The keys and values which one sequence has produced so far.
@@ -64,10 +80,14 @@ public struct Batch<Cache: SequenceCache>: Sendable {
 
     public var rows: [Row]
     public var caches: [Cache]
+    /// For each sequence how many of its tokens are its prompt; what is not given ends with the pass. Only changes
+    /// at positions counted from the end of the prompt ask for it.
+    public var promptCounts: [Int?]
 
-    public init(rows: [Row], caches: [Cache]) {
+    public init(rows: [Row], caches: [Cache], promptCounts: [Int?] = []) {
         self.rows = rows
         self.caches = caches
+        self.promptCounts = promptCounts
     }
 }
 

@@ -17,7 +17,11 @@ public final class Model: LanguageModel, @unchecked Sendable {
     public let contextLength: Int
     let transformer: Transformer
     let source: any TensorSource
-    private let arena = Arena()
+    /// What is laid over the weights; empty for a model as it is in its files.
+    public let overlay: ModelOverlay
+    /// The model's keys and values before each sequence, in the pages that all sequences share.
+    private let prefixPages: [KeyValuePage]
+    private let arena: Arena
     /// Larger arenas are given back after a pass: a long prompt must not hold memory for the rest of a chat.
     private static let arenaBytesKept = 64 << 20
 
@@ -73,14 +77,50 @@ public final class Model: LanguageModel, @unchecked Sendable {
                 pool: pool, progress: ConversionProgress(total: matrices, report: progress)))
         transformer = try Transformer(loader, cacheType: cacheType)
         self.pool = pool
+        overlay = ModelOverlay()
+        prefixPages = []
+        arena = Arena()
+    }
+
+    private init(_ base: Model, overlay: ModelOverlay) throws {
+        path = base.path
+        configuration = base.configuration
+        text = base.text
+        options = base.options
+        pool = base.pool
+        contextLength = base.contextLength
+        source = base.source
+        for change in overlay.changes { try configuration.check(change) }
+        transformer = try base.transformer.laying(overlay)
+        self.overlay = overlay
+        prefixPages =
+            try overlay.prefix.map { prefix in
+                try base.pool.runBlocking { try base.transformer.pages(of: prefix, workers: $0) }
+            } ?? []
+        // Passes of both run on one pool, one at a time.
+        arena = base.arena
+    }
+
+    /// The same model with something laid over it. Weights, threads and files are shared, and this model stays as
+    /// it is: taking the overlay off is going back to it. A model that has an overlay must be asked for it first.
+    /// - Throws: ``OverlayError``, ``SiteError`` for what does not fit; `MemoryError`.
+    public func laying(_ overlay: ModelOverlay) throws -> Model {
+        guard self.overlay.isEmpty else { throw OverlayError.twice }
+        return try Model(self, overlay: overlay)
     }
 
     public func makeCache() throws -> KeyValueCache {
-        transformer.makeCache()
+        transformer.makeCache(prefix: prefixPages, prefixCount: overlay.prefix?.positions ?? 0)
     }
 
     public func logits(for batch: Batch<KeyValueCache>) async throws -> Logits {
         try await output(.logits, for: batch)
+    }
+
+    public var changes: [SiteChange] { overlay.changes }
+
+    public func run(_ plan: SitePlan, _ batch: Batch<KeyValueCache>) async throws -> SiteRun {
+        try await run(plan, batch, for: .logits)
     }
 
     /// The same for programs without tasks; blocks the calling thread.
@@ -93,14 +133,35 @@ public final class Model: LanguageModel, @unchecked Sendable {
     /// - Throws: ``OutputError`` if the model was not made to give it, and as ``logits(for:)``.
     public func output(_ output: ModelOutput, for batch: Batch<KeyValueCache>) async throws -> RowValues {
         try await onPool { workers, isCancelled in
-            try self.run(batch, for: output, workers: workers, isCancelled: isCancelled)
+            try self.run(batch, for: output, nil, workers: workers, isCancelled: isCancelled).output
+        }
+    }
+
+    /// Runs a pass that records, changes, ends or begins at sites.
+    ///
+    /// A pass that skips blocks leaves its caches as they were: it makes no keys and values there.
+    /// - Throws: ``SiteError`` for what does not fit the model or the batch, and as ``output(_:for:)``.
+    public func run(
+        _ plan: SitePlan, _ batch: Batch<KeyValueCache>, for output: ModelOutput
+    ) async throws -> SiteRun {
+        try await onPool { workers, isCancelled in
+            try self.run(batch, for: output, plan, workers: workers, isCancelled: isCancelled)
+        }
+    }
+
+    /// The same for programs without tasks; blocks the calling thread.
+    public func runBlocking(
+        _ plan: SitePlan, _ batch: Batch<KeyValueCache>, for output: ModelOutput = .logits
+    ) throws -> SiteRun {
+        try pool.runBlocking { workers in
+            try self.run(batch, for: output, plan, workers: workers, isCancelled: { false })
         }
     }
 
     /// The same for programs without tasks; blocks the calling thread.
     public func outputBlocking(_ output: ModelOutput, for batch: Batch<KeyValueCache>) throws -> RowValues {
         try pool.runBlocking { workers in
-            try self.run(batch, for: output, workers: workers, isCancelled: { false })
+            try self.run(batch, for: output, nil, workers: workers, isCancelled: { false }).output
         }
     }
 
@@ -121,7 +182,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
     }
 
     private func onPool<Result: Sendable>(
-        _ job: @escaping @Sendable (Workers, () -> Bool) throws -> Result
+        _ job: @escaping @Sendable (Workers, @escaping () -> Bool) throws -> Result
     ) async throws -> Result {
         let cancelled = CancellationFlag()
         return try await withTaskCancellationHandler {
@@ -132,29 +193,77 @@ public final class Model: LanguageModel, @unchecked Sendable {
     }
 
     private func run(
-        _ batch: Batch<KeyValueCache>, for output: ModelOutput, workers: Workers, isCancelled: () -> Bool
-    ) throws -> RowValues {
+        _ batch: Batch<KeyValueCache>, for output: ModelOutput, _ plan: SitePlan?, workers: Workers,
+        isCancelled: @escaping () -> Bool
+    ) throws -> SiteRun {
         if isCancelled() { throw CancellationError() }
         try source.checkSize()
         try transformer.head.check(output)
         defer { arena.reset(keeping: Self.arenaBytesKept) }
+        var sites: SiteVisitor?
         do {
             let pass = try Pass(
                 batch, vocabulary: configuration.vocabulary, contextLength: contextLength,
                 tokenTypes: configuration.tokenTypes, sees: configuration.sees,
                 readsSource: transformer.encoder != nil)
-            let values = try transformer.run(
-                pass, for: output, workers: workers, arena: arena, isCancelled: isCancelled)
-            pass.finish()
-            return RowValues(rowCount: values.rows, columns: values.columns, values: values.values)
-        } catch {
+            if plan != nil || !overlay.changes.isEmpty {
+                sites = try SiteVisitor(
+                    plan ?? SitePlan(), overlay: overlay.changes, pass: pass, configuration: configuration)
+            }
+            let run = PassRun(
+                pass: pass, workers: workers, arena: arena, sites: sites, isCancelled: isCancelled)
+            let values = try transformer.run(run, for: output)
+            if plan?.runsAllBlocks ?? true {
+                pass.finish()
+            } else {
+                Self.rewind(batch)
+            }
+            return SiteRun(
+                output: RowValues(rowCount: values.rows, columns: values.columns, values: values.values),
+                readings: sites?.readings ?? [])
+        } catch let error {
             // Pages which the pass was to fill must not stay, or a fork would share them.
-            for cache in batch.caches { cache.truncate(to: cache.count) }
-            throw error
+            Self.rewind(batch)
+            guard error is SiteVisitor.PassEnded, let sites else { throw error }
+            return SiteRun(
+                output: RowValues(rowCount: 0, columns: 0, values: []), readings: sites.readings)
         }
     }
 
-    private func read(_ text: [Int32], workers: Workers, isCancelled: () -> Bool) throws -> KeyValueCache {
+    private static func rewind(_ batch: Batch<KeyValueCache>) {
+        for cache in batch.caches { cache.truncate(to: cache.count) }
+    }
+
+    /// What the model would say if its blocks ended with these residuals: the final norm and `output`, for each
+    /// row (the logit lens; nostalgebraist, 2020).
+    /// - Parameter residual: `[rows, width]`, row after row.
+    /// - Throws: ``OutputError``; ``SiteError/resumeRows(found:expected:)`` for rows of another width.
+    public func readOut(_ residual: [Float], for output: ModelOutput = .logits) async throws -> RowValues {
+        let width = configuration.width
+        guard residual.count % width == 0 else {
+            throw SiteError.resumeRows(
+                found: residual.count, expected: (residual.count / width + 1) * width)
+        }
+        return try await onPool { workers, isCancelled in
+            try self.source.checkSize()
+            try self.transformer.head.check(output)
+            defer { self.arena.reset(keeping: Self.arenaBytesKept) }
+            let rows = residual.count / width
+            let pass = try Pass(
+                Batch(rows: [], caches: []), vocabulary: self.configuration.vocabulary,
+                contextLength: self.contextLength)
+            let run = PassRun(
+                pass: pass, workers: workers, arena: self.arena, sites: nil, isCancelled: isCancelled)
+            let matrix = try Matrix(residual, rows: rows, columns: width)
+            let states = try self.transformer.stack.finish(matrix, run, rows: Array(0..<rows))
+            let values = try self.transformer.head.apply(output, to: states, run, rows: Array(0..<rows))
+            return RowValues(rowCount: values.rows, columns: values.columns, values: values.values)
+        }
+    }
+
+    private func read(
+        _ text: [Int32], workers: Workers, isCancelled: @escaping () -> Bool
+    ) throws -> KeyValueCache {
         guard transformer.encoder != nil, !text.isEmpty else { throw PassError.source(length: text.count) }
         if isCancelled() { throw CancellationError() }
         try source.checkSize()
@@ -167,8 +276,8 @@ public final class Model: LanguageModel, @unchecked Sendable {
             vocabulary: configuration.vocabulary, contextLength: contextLength, sees: .wholeSequence)
         let kept = transformer.makeCache()
         try kept.reserve(upTo: text.count)
-        try transformer.read(
-            pass, into: kept, workers: workers, arena: arena, isCancelled: isCancelled)
+        let run = PassRun(pass: pass, workers: workers, arena: arena, sites: nil, isCancelled: isCancelled)
+        try transformer.read(run, into: kept)
         kept.advance(to: text.count)
         return transformer.makeCache(source: kept)
     }

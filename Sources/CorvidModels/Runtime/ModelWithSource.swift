@@ -30,4 +30,10 @@ public struct ModelWithSource: LanguageModel {
     public func logits(for batch: Batch<KeyValueCache>) async throws -> Logits {
         try await model.logits(for: batch)
     }
+
+    public var changes: [SiteChange] { model.changes }
+
+    public func run(_ plan: SitePlan, _ batch: Batch<KeyValueCache>) async throws -> SiteRun {
+        try await model.run(plan, batch)
+    }
 }

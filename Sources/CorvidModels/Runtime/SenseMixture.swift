@@ -39,14 +39,14 @@ struct SenseMixture: Sendable {
     var linears: [Linear] { [innerUp, innerDown, up, down, queryKey] }
 
     /// The new states of all rows, `[rows, width]`, in memory of the arena.
-    func mix(
-        _ states: Matrix, _ pass: Pass, embedding: Embedding, workers: Workers, arena: Arena
-    ) throws -> Matrix {
+    func mix(_ states: Matrix, embedding: Embedding, _ run: PassRun) throws -> Matrix {
+        let (pass, workers, arena) = (run.pass, run.workers, run.arena)
         let (rows, width) = (states.rows, configuration.width)
         let sums = try arena.matrix(rows: rows, columns: width)
         guard rows > 0 else { return sums }
         let mark = arena.mark()
         let senses = try senses(of: pass.tokens, embedding, workers: workers, arena: arena)
+        try run.visit(.senses, nil, senses)
         let queryKey = try queryKey.product(states, workers: workers, arena: arena)
         let heads = try arena.matrix(rows: rows, columns: width)
         let segments = pass.senseSegments

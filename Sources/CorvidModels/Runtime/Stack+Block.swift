@@ -10,24 +10,27 @@ extension Stack {
         let values: Matrix
     }
 
-    /// Stores the keys and values of all rows; gives what attention reads, and the queries.
+    /// Stores the keys and values of all rows; gives what attention reads (unchanged, for whoever else reads it),
+    /// and the queries.
     func store(
-        _ block: Block, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
-        wantsQueries: Bool, workers: Workers, arena: Arena
+        _ block: Block, _ layer: Int, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
+        wantsQueries: Bool, _ run: PassRun
     ) throws -> (input: Matrix, query: Matrix) {
+        let workers = run.workers
         let input: Matrix
         switch configuration.block {
         case .sequential, .parallel, .parallelSharedNorm:
-            input = try normed(residual, block.attentionNorm, workers: workers, arena: arena)
+            input = try normed(residual, block.attentionNorm, run)
         case .sequentialFromNorms:
             block.attentionNorm(residual, into: residual, workers: workers)
             input = residual
         case .normsAfter: input = residual
         }
+        let read = try run.visited(.attentionInput, layer, shared: input)
         // Where queries have a matrix of their own, it can be left out.
         let projections = wantsQueries ? block.projections : block.projections.suffix(2)
-        let prepared = try ProductInput(input, for: projections, workers: workers, arena: arena)
-        let outs = try projections.map { try arena.matrix(rows: residual.rows, columns: $0.outputs) }
+        let prepared = try ProductInput(read, for: projections, workers: workers, arena: run.arena)
+        let outs = try projections.map { try run.arena.matrix(rows: residual.rows, columns: $0.outputs) }
         let limit = configuration.queryKeyValueLimit
         try Linear.multiply(prepared, by: projections, into: outs, workers: workers) { index, range in
             if let limit { Elementwise.clamp(outs[index], to: limit, columns: range) }
@@ -36,6 +39,10 @@ extension Stack {
         let (query, key, value) = (outs[0], outs[max(0, outs.count - 2)], outs[outs.count - 1])
         if wantsQueries { normalise(query, block.queryNorm, from: block.columns.query(0), workers: workers) }
         normalise(key, block.keyNorm, from: block.columns.key(0), workers: workers)
+        if wantsQueries {
+            try run.visit(.query, layer, query, columns: queryColumns(block))
+        }
+        try run.visit(.key, layer, key, columns: keyColumns(block))
         if let rotary {
             if wantsQueries {
                 rotary.rotate(
@@ -44,79 +51,103 @@ extension Stack {
             rotary.rotate(
                 key, heads: configuration.keyValueHeads, workers: workers, offset: block.columns.key)
         }
+        if wantsQueries {
+            try run.visit(.rotatedQuery, layer, query, columns: queryColumns(block))
+        }
+        try run.visit(.rotatedKey, layer, key, columns: keyColumns(block))
+        try run.visit(.value, layer, value, columns: valueColumns(block))
         block.attention.store(
             keys: key, values: value, columns: block.columns, segments: segments, workers: workers)
         return (input, query)
     }
 
+    /// Where the values of a site stand, head after head, in the order of Hugging Face's checkpoints.
+    private func queryColumns(_ block: Block) -> [Int] {
+        siteColumns(configuration.heads, configuration.headOrder, block.columns.query)
+    }
+    private func keyColumns(_ block: Block) -> [Int] {
+        siteColumns(configuration.keyValueHeads, configuration.headOrder, block.columns.key)
+    }
+    private func valueColumns(_ block: Block) -> [Int] {
+        siteColumns(configuration.keyValueHeads, nil, block.columns.value)
+    }
+    private func siteColumns(_ heads: Int, _ order: [Int]?, _ start: (Int) -> Int) -> [Int] {
+        let order = order ?? Array(0..<configuration.headWidth)
+        return (0..<heads).flatMap { head in order.map { start(head) + $0 } }
+    }
+
     func attend(
-        _ block: Block, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
-        workers: Workers, arena: Arena
+        _ block: Block, _ layer: Int, _ segments: [AttentionSegment], residual: Matrix, rotary: RotaryAngles?,
+        _ run: PassRun
     ) throws -> AttentionResult {
         let (input, query) = try store(
-            block, segments, residual: residual, rotary: rotary, wantsQueries: true, workers: workers,
-            arena: arena)
-        let heads = try arena.matrix(
+            block, layer, segments, residual: residual, rotary: rotary, wantsQueries: true, run)
+        let heads = try run.arena.matrix(
             rows: residual.rows, columns: configuration.heads * configuration.headWidth)
+        var pattern: ((AttentionPattern) throws -> Void)?
+        if let sites = run.sites, sites.touches(.pattern, layer) {
+            pattern = { try sites.visit(pattern: $0, layer: layer) }
+        }
         try block.attention.attend(
-            query: query, columns: block.columns, segments: segments, into: heads, workers: workers,
-            arena: arena)
+            query: query, columns: block.columns, segments: segments, into: heads, workers: run.workers,
+            arena: run.arena, pattern: pattern)
+        try run.visit(.heads, layer, heads)
         return AttentionResult(input: input, values: heads)
     }
 
     /// residual += the output of attention to a source text, which goes through `output`.
     private func attend(
         _ cross: CrossAttention, _ source: [AttentionSegment], residual: Matrix, into output: Matrix,
-        workers: Workers, arena: Arena
+        _ run: PassRun
     ) throws {
-        let input = try normed(residual, cross.norm, workers: workers, arena: arena)
-        let query = try cross.query.product(input, workers: workers, arena: arena)
-        let heads = try arena.matrix(rows: residual.rows, columns: query.columns)
+        let input = try normed(residual, cross.norm, run)
+        let query = try cross.query.product(input, workers: run.workers, arena: run.arena)
+        let heads = try run.arena.matrix(rows: residual.rows, columns: query.columns)
         try cross.attention.attend(
-            query: query, columns: cross.columns, segments: source, into: heads, workers: workers,
-            arena: arena)
-        try project(
-            heads, by: cross.output, into: output, workers: workers, arena: arena, addingTo: residual)
+            query: query, columns: cross.columns, segments: source, into: heads, workers: run.workers,
+            arena: run.arena)
+        try project(heads, by: cross.output, into: output, addingTo: residual, run)
     }
 
     /// Adds attention's output and the MLP's to the residual, in the order of the family's block.
     ///
     /// `source` says what each row sees of a source text.
     func join(
-        _ block: Block, _ attention: AttentionResult, _ source: [AttentionSegment], residual: Matrix,
-        workers: Workers, arena: Arena
+        _ block: Block, _ layer: Int, _ attention: AttentionResult, _ source: [AttentionSegment],
+        residual: Matrix, _ run: PassRun
     ) throws {
-        let output = try arena.matrix(rows: residual.rows, columns: residual.columns)
-        let mlpOutput = try arena.matrix(rows: residual.rows, columns: residual.columns)
+        let output = try run.arena.matrix(rows: residual.rows, columns: residual.columns)
+        let mlpOutput = try run.arena.matrix(rows: residual.rows, columns: residual.columns)
+        func projectHeads() throws {
+            try project(
+                attention.values, by: block.attentionOutput, into: output, addingTo: residual, run,
+                at: (.attentionOutput, layer))
+        }
         switch configuration.block {
         case .sequential:
-            try project(
-                attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
-                addingTo: residual)
+            try projectHeads()
             if let cross = block.cross {
-                try attend(cross, source, residual: residual, into: output, workers: workers, arena: arena)
+                try attend(cross, source, residual: residual, into: output, run)
             }
-            let input = try normed(residual, block.mlpNorm, workers: workers, arena: arena)
-            try mlp(block, input, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
+            let input = try normed(residual, block.mlpNorm, run)
+            try run.visit(.mlpInput, layer, input)
+            try mlp(block, layer, input, into: mlpOutput, addingTo: residual, run)
         case .parallel, .parallelSharedNorm:
-            let input =
-                configuration.block == .parallel
-                ? try normed(residual, block.mlpNorm, workers: workers, arena: arena) : attention.input
-            try project(
-                attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
-                addingTo: residual)
-            try mlp(block, input, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
+            let hasOwnNorm = configuration.block == .parallel
+            let shared = hasOwnNorm ? try normed(residual, block.mlpNorm, run) : attention.input
+            let input = try run.visited(.mlpInput, layer, shared: shared)
+            try projectHeads()
+            try mlp(block, layer, input, into: mlpOutput, addingTo: residual, run)
         case .normsAfter, .sequentialFromNorms:
             // The MLP reads the residual itself, which was normalised in its place. It has read all of it
             // before anything is added.
-            try project(
-                attention.values, by: block.attentionOutput, into: output, workers: workers, arena: arena,
-                addingTo: residual)
+            try projectHeads()
             let isAfter = configuration.block == .normsAfter
             let between = isAfter ? block.attentionNorm : block.mlpNorm
-            between?(residual, into: residual, workers: workers)
-            try mlp(block, residual, into: mlpOutput, workers: workers, arena: arena, addingTo: residual)
-            if isAfter { block.mlpNorm?(residual, into: residual, workers: workers) }
+            between?(residual, into: residual, workers: run.workers)
+            let input = try run.visited(.mlpInput, layer, shared: residual)
+            try mlp(block, layer, input, into: mlpOutput, addingTo: residual, run)
+            if isAfter { block.mlpNorm?(residual, into: residual, workers: run.workers) }
         }
     }
 
@@ -127,29 +158,35 @@ extension Stack {
         norm(part, into: part, workers: workers)
     }
 
-    func normed(_ x: Matrix, _ norm: Norm?, workers: Workers, arena: Arena) throws -> Matrix {
+    func normed(_ x: Matrix, _ norm: Norm?, _ run: PassRun) throws -> Matrix {
         guard let norm else { return x }
-        let out = try arena.matrix(rows: x.rows, columns: x.columns)
-        norm(x, into: out, workers: workers)
+        let out = try run.arena.matrix(rows: x.rows, columns: x.columns)
+        norm(x, into: out, workers: run.workers)
         return out
     }
 
-    /// out = x Wᵀ + b, and residual += out.
+    /// out = x Wᵀ + b, and residual += out. Where something happens at `site`, between the two.
     private func project(
-        _ x: Matrix, by linear: Linear, into out: Matrix, workers: Workers, arena: Arena,
-        addingTo residual: Matrix
+        _ x: Matrix, by linear: Linear, into out: Matrix, addingTo residual: Matrix, _ run: PassRun,
+        at site: (kind: Site.Kind, layer: Int)? = nil
     ) throws {
-        let input = try ProductInput(x, for: [linear], workers: workers, arena: arena)
-        try Linear.multiply(input, by: [linear], into: [out], workers: workers) { _, range in
-            Elementwise.add(out, to: residual, columns: range)
+        let input = try ProductInput(x, for: [linear], workers: run.workers, arena: run.arena)
+        if let site, run.touches(site.kind, site.layer) {
+            try Linear.multiply(input, by: [linear], into: [out], workers: run.workers)
+            try run.visit(site.kind, site.layer, out)
+            Elementwise.add(out, to: residual, columns: 0..<out.columns)
+        } else {
+            try Linear.multiply(input, by: [linear], into: [out], workers: run.workers) { _, range in
+                Elementwise.add(out, to: residual, columns: range)
+            }
         }
     }
 
     private func mlp(
-        _ block: Block, _ x: Matrix, into out: Matrix, workers: Workers, arena: Arena,
-        addingTo residual: Matrix
+        _ block: Block, _ layer: Int, _ x: Matrix, into out: Matrix, addingTo residual: Matrix, _ run: PassRun
     ) throws {
         let f = configuration.activation
+        let (workers, arena) = (run.workers, run.arena)
         let hidden = try arena.matrix(rows: x.rows, columns: configuration.hidden)
         if let gate = block.gate {
             let input = try ProductInput(x, for: [gate, block.up], workers: workers, arena: arena)
@@ -164,6 +201,8 @@ extension Stack {
                 Elementwise.activate(f, hidden, columns: range)
             }
         }
-        try project(hidden, by: block.down, into: out, workers: workers, arena: arena, addingTo: residual)
+        try run.visit(.mlpHidden, layer, hidden)
+        try project(
+            hidden, by: block.down, into: out, addingTo: residual, run, at: (.mlpOutput, layer))
     }
 }

@@ -5,14 +5,14 @@ import CorvidTensors
 /// Immutable after loading. A pass needs memory (its arena), the caches of its sequences and the workers.
 struct Stack: Sendable {
     let configuration: ModelConfiguration
-    let tokenEmbedding: Embedding
-    let positionEmbedding: Embedding?
-    let tokenTypeEmbedding: Embedding?
-    let embeddingNorm: Norm?
+    private(set) var tokenEmbedding: Embedding
+    private(set) var positionEmbedding: Embedding?
+    private(set) var tokenTypeEmbedding: Embedding?
+    private(set) var embeddingNorm: Norm?
     /// From the token embedding to the residual and from there to the states, where the widths differ.
-    let embeddingProjection, outputProjection: Linear?
-    let blocks: [Block]
-    let finalNorm: Norm?
+    private(set) var embeddingProjection, outputProjection: Linear?
+    private(set) var blocks: [Block]
+    private(set) var finalNorm: Norm?
 
     /// - Parameters:
     ///   - loader: finds the weights of this stack.
@@ -53,29 +53,30 @@ struct Stack: Sendable {
 
     /// States `[wanted, embeddingWidth]` of the rows `wanted` after the last block and norm, in memory of the
     /// arena.
-    func states(
-        _ pass: Pass, wanted: [Int], workers: Workers, arena: Arena, isCancelled: () -> Bool
-    ) throws -> Matrix {
-        var residual = try embed(pass, workers: workers, arena: arena)
+    func states(_ run: PassRun, wanted: [Int]) throws -> Matrix {
+        let pass = run.pass
+        let arena = run.arena
+        var residual = try beginning(run)
+        // Rows of the pass that the residual holds; nil: all.
+        var held: [Int]?
         let rotary = try angles(pass, arena: arena)
         let segments = pass.segments
-        for (layer, block) in blocks.enumerated() {
-            if isCancelled() { throw CancellationError() }
+        for (layer, block) in blocks.enumerated().dropFirst(run.sites?.start?.layer ?? 0) {
+            if run.isCancelled() { throw CancellationError() }
+            try run.visit(.input, layer, residual)
             // The last block's output is needed only where it is wanted, its keys and values everywhere.
             let isLast = layer == blocks.count - 1
-            if isLast, wanted.isEmpty {
+            let isCut = isLast && run.sites?.touchesAfterAttention(layer) != true
+            if isCut, wanted.isEmpty, run.sites?.touchesAttention(layer) != true {
                 _ = try store(
-                    block, segments, residual: residual, rotary: rotary, wantsQueries: false,
-                    workers: workers, arena: arena)
+                    block, layer, segments, residual: residual, rotary: rotary, wantsQueries: false, run)
                 return try arena.matrix(rows: 0, columns: configuration.embeddingWidth)
             }
-            let chosen = isLast && wanted.count < pass.tokens.count ? wanted : nil
+            let chosen = isCut && wanted.count < pass.tokens.count ? wanted : nil
             let source = pass.sourceSegments(chosen)
             let kept = try chosen.map { try arena.matrix(rows: $0.count, columns: residual.columns) }
             let mark = arena.mark()
-            let heads = try attend(
-                block, segments, residual: residual, rotary: rotary, workers: workers,
-                arena: arena)
+            let heads = try attend(block, layer, segments, residual: residual, rotary: rotary, run)
             if let chosen, let kept {
                 Elementwise.gather(residual, rows: chosen, into: kept)
                 let keptHeads = try arena.matrix(rows: chosen.count, columns: heads.values.columns)
@@ -83,31 +84,72 @@ struct Stack: Sendable {
                 let keptInput = try arena.matrix(rows: chosen.count, columns: heads.input.columns)
                 Elementwise.gather(heads.input, rows: chosen, into: keptInput)
                 residual = kept
+                held = chosen
+                guard !chosen.isEmpty else { break }
                 try join(
-                    block, AttentionResult(input: keptInput, values: keptHeads), source, residual: residual,
-                    workers: workers, arena: arena)
+                    block, layer, AttentionResult(input: keptInput, values: keptHeads), source,
+                    residual: residual, run)
             } else {
-                try join(block, heads, source, residual: residual, workers: workers, arena: arena)
+                try join(block, layer, heads, source, residual: residual, run)
             }
+            try run.visit(.output, layer, residual)
             arena.reset(to: mark)
         }
-        guard residual.rows > 0 else { return residual }
-        let states = try normed(residual, finalNorm, workers: workers, arena: arena)
-        return try outputProjection?.product(states, workers: workers, arena: arena) ?? states
+        if held == nil, wanted.count < pass.tokens.count {
+            let kept = try arena.matrix(rows: wanted.count, columns: residual.columns)
+            Elementwise.gather(residual, rows: wanted, into: kept)
+            residual = kept
+        }
+        return try finish(residual, run, rows: wanted)
+    }
+
+    /// What follows the last block: states `[rows, embeddingWidth]` of residuals `[rows, width]`.
+    /// - Parameter rows: the rows of the pass.
+    func finish(_ residual: Matrix, _ run: PassRun, rows: [Int]) throws -> Matrix {
+        guard residual.rows > 0 else {
+            return try run.arena.matrix(rows: 0, columns: configuration.embeddingWidth)
+        }
+        let states = try normed(residual, finalNorm, run)
+        if finalNorm != nil { try run.visit(.finalNorm, nil, states, rows: rows) }
+        return try outputProjection?.product(states, workers: run.workers, arena: run.arena) ?? states
+    }
+
+    /// Lays what belongs to this stack over its weights.
+    mutating func lay(_ layings: inout Layings) throws {
+        try layings.lay(over: &tokenEmbedding, .tokenEmbedding)
+        try layings.lay(over: &positionEmbedding, .positionEmbedding)
+        try layings.lay(over: &tokenTypeEmbedding, .tokenTypeEmbedding)
+        try layings.lay(over: &embeddingNorm, .embeddingNorm)
+        try layings.lay(over: &embeddingProjection, .embeddingProjection)
+        try layings.lay(over: &outputProjection, .outputProjection)
+        for layer in blocks.indices { try blocks[layer].lay(&layings, layer: layer, configuration) }
+        try layings.lay(over: &finalNorm, .finalNorm)
     }
 
     // MARK: Before the blocks
 
-    private func embed(_ pass: Pass, workers: Workers, arena: Arena) throws -> Matrix {
-        var residual = try arena.matrix(rows: pass.tokens.count, columns: configuration.embeddingWidth)
+    /// The residual before the first block that runs.
+    private func beginning(_ run: PassRun) throws -> Matrix {
+        guard let start = run.sites?.start else { return try embed(run) }
+        let residual = try run.arena.matrix(rows: run.pass.tokens.count, columns: configuration.width)
+        for row in 0..<residual.rows {
+            residual.setRow(row, to: start.residual[row * residual.columns..<(row + 1) * residual.columns])
+        }
+        return residual
+    }
+
+    private func embed(_ run: PassRun) throws -> Matrix {
+        let pass = run.pass
+        var residual = try run.arena.matrix(rows: pass.tokens.count, columns: configuration.embeddingWidth)
         tokenEmbedding.look(up: pass.tokens, into: residual)
+        try run.visit(.embedding, nil, residual)
         if let embeddingProjection {
-            residual = try embeddingProjection.product(residual, workers: workers, arena: arena)
+            residual = try embeddingProjection.product(residual, workers: run.workers, arena: run.arena)
         }
         tokenTypeEmbedding?.look(up: pass.tokenTypes, into: residual, adding: true)
         let offset = configuration.positionOffset
         positionEmbedding?.look(up: pass.positions.map { $0 + offset }, into: residual, adding: true)
-        embeddingNorm?(residual, into: residual, workers: workers)
+        embeddingNorm?(residual, into: residual, workers: run.workers)
         return residual
     }
 

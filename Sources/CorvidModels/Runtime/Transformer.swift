@@ -4,10 +4,10 @@ import CorvidTensors
 /// reads the source text.
 struct Transformer: Sendable {
     let configuration: ModelConfiguration
-    let stack: Stack
+    private(set) var stack: Stack
     let encoder: Stack?
     let senses: SenseMixture?
-    let head: Head
+    private(set) var head: Head
     /// Keys and values of a sequence, and of the encoder's, which are not kept from block to block.
     private let cacheShape, encoderShape: KeyValueShape
     private let senseShape: KeyValueShape?
@@ -31,6 +31,17 @@ struct Transformer: Sendable {
         try loader.refuseUnreadTensors()
     }
 
+    /// The transformer with everything but site changes and the prefix laid over it, sharing its weights.
+    /// - Throws: ``OverlayError`` for a weight that the model does not have or that has another shape.
+    func laying(_ overlay: ModelOverlay) throws -> Transformer {
+        var laid = self
+        var rest = Layings(overlay)
+        try laid.stack.lay(&rest)
+        try laid.head.lay(&rest)
+        if let target = rest.unused { throw OverlayError.missing(target, family: configuration.family.name) }
+        return laid
+    }
+
     /// Bytes of weights that one pass over a single row reads.
     var bytesPerPass: Int { linears.reduce(0) { $0 + $1.byteCount } }
 
@@ -40,8 +51,12 @@ struct Transformer: Sendable {
     }
 
     /// An empty cache for a sequence, which may answer to a source text.
-    func makeCache(source: KeyValueCache? = nil) -> KeyValueCache {
-        KeyValueCache(shape: cacheShape, senses: senseShape.map { KeyValueCache(shape: $0) }, source: source)
+    func makeCache(
+        source: KeyValueCache? = nil, prefix: [KeyValuePage] = [], prefixCount: Int = 0
+    ) -> KeyValueCache {
+        KeyValueCache(
+            shape: cacheShape, senses: senseShape.map { KeyValueCache(shape: $0) }, source: source,
+            prefix: prefix, prefixCount: prefixCount)
     }
 
     /// An empty cache for a source text while it is read.
@@ -51,39 +66,33 @@ struct Transformer: Sendable {
     var cacheBytesPerPosition: Int { cacheShape.bytesPerPosition + (senseShape?.bytesPerPosition ?? 0) }
 
     /// What `output` asks for `[rows that want it, columns]`, in memory of the arena.
-    func run(
-        _ pass: Pass, for output: ModelOutput, workers: Workers, arena: Arena, isCancelled: () -> Bool
-    ) throws -> Matrix {
+    func run(_ run: PassRun, for output: ModelOutput) throws -> Matrix {
+        let pass = run.pass
         var states = try stack.states(
-            pass, wanted: senses == nil ? pass.wantedRows : Array(pass.tokens.indices), workers: workers,
-            arena: arena, isCancelled: isCancelled)
+            run, wanted: senses == nil ? pass.wantedRows : Array(pass.tokens.indices))
         if let senses {
-            let all = try senses.mix(
-                states, pass, embedding: stack.tokenEmbedding, workers: workers, arena: arena)
-            states = try arena.matrix(rows: pass.wantedRows.count, columns: all.columns)
+            let all = try senses.mix(states, embedding: stack.tokenEmbedding, run)
+            states = try run.arena.matrix(rows: pass.wantedRows.count, columns: all.columns)
             Elementwise.gather(all, rows: pass.wantedRows, into: states)
         }
-        return try head.apply(output, to: states, workers: workers, arena: arena)
+        return try head.apply(output, to: states, run, rows: pass.wantedRows)
     }
 
-    /// Runs the encoder over the rows of `pass`, and stores the keys and values which the blocks make of its
+    /// Runs the encoder over the rows of `run`, and stores the keys and values which the blocks make of its
     /// states at the beginning of `source`, which has room for them.
-    func read(
-        _ pass: Pass, into source: KeyValueCache, workers: Workers, arena: Arena, isCancelled: () -> Bool
-    ) throws {
+    func read(_ run: PassRun, into source: KeyValueCache) throws {
         guard let encoder else { return }
-        let states = try encoder.states(
-            pass, wanted: pass.wantedRows, workers: workers, arena: arena, isCancelled: isCancelled)
+        let states = try encoder.states(run, wanted: run.pass.wantedRows)
         let segment = AttentionSegment(rows: 0..<states.rows, firstPosition: 0, pages: source.pages)
         for block in stack.blocks {
             guard let cross = block.cross else { continue }
-            if isCancelled() { throw CancellationError() }
-            let mark = arena.mark()
-            let keys = try cross.key.product(states, workers: workers, arena: arena)
-            let values = try cross.value.product(states, workers: workers, arena: arena)
+            if run.isCancelled() { throw CancellationError() }
+            let mark = run.arena.mark()
+            let keys = try cross.key.product(states, workers: run.workers, arena: run.arena)
+            let values = try cross.value.product(states, workers: run.workers, arena: run.arena)
             cross.attention.store(
-                keys: keys, values: values, columns: cross.columns, segments: [segment], workers: workers)
-            arena.reset(to: mark)
+                keys: keys, values: values, columns: cross.columns, segments: [segment], workers: run.workers)
+            run.arena.reset(to: mark)
         }
     }
 }

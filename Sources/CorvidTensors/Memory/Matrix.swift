@@ -68,6 +68,41 @@ public struct Matrix: @unchecked Sendable {
         return [Float](UnsafeBufferPointer(start: base + index * stride, count: columns))
     }
 
+    /// A copy of some columns of one row, in the order of `columns`.
+    public func row(_ index: Int, columns list: [Int]) -> [Float] {
+        precondition(index >= 0 && index < rows, "row outside the matrix")
+        let start = base + index * stride
+        return list.map { column in
+            precondition(column >= 0 && column < columns, "column outside the matrix")
+            return start[column]
+        }
+    }
+
+    /// Writes one row.
+    public func setRow(_ index: Int, to values: ArraySlice<Float>) {
+        precondition(index >= 0 && index < rows && values.count == columns, "a row keeps its length")
+        values.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { (base + index * stride).update(from: start, count: columns) }
+        }
+    }
+
+    /// Writes some columns of one row, in the order of `columns`.
+    public func setRow(_ index: Int, columns list: [Int], to values: ArraySlice<Float>) {
+        precondition(index >= 0 && index < rows && values.count == list.count, "a row keeps its length")
+        let start = base + index * stride
+        for (column, value) in zip(list, values) {
+            precondition(column >= 0 && column < columns, "column outside the matrix")
+            start[column] = value
+        }
+    }
+
+    /// A copy in memory of the arena.
+    public func copy(in arena: Arena) throws -> Matrix {
+        let copy = try arena.matrix(rows: rows, columns: columns)
+        for row in 0..<rows { copy.pointer(row: row).update(from: pointer(row: row), count: columns) }
+        return copy
+    }
+
     /// A copy of all values, row after row.
     public var values: [Float] {
         [Float](unsafeUninitializedCapacity: rows * columns) { buffer, initialized in

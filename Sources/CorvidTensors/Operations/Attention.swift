@@ -107,9 +107,10 @@ public struct Attention: Sendable {
 
     /// out[row, h·D ..< (h+1)·D] = Σ_j softmax_j(scale q·k_j + bias_j) v_j. All keys and values are stored.
     /// `query` holds the rows' queries at `columns.query`, `out` is `[rows, heads·D]`.
+    /// - Parameter pattern: is shown the softmax before the values are weighted with it, and may change it.
     public func attend(
         query: Matrix, columns: Columns, segments: [AttentionSegment], into out: Matrix, workers: Workers,
-        arena: Arena
+        arena: Arena, pattern: ((AttentionPattern) throws -> Void)? = nil
     ) throws {
         let outer = workers.begin(.attention)
         defer { workers.end(outer) }
@@ -126,7 +127,13 @@ public struct Attention: Sendable {
         let tasks = units.list.map { unit in
             task(unit, segments[unit.segment], tables, group: group, query: query, columns: columns, out: out)
         }
-        if units.areShared {
+        if let pattern {
+            try attendInStages(tasks, workers: workers, arena: arena) { scratch in
+                let heads = units.list.map { $0.firstHead..<$0.firstHead + $0.heads }
+                let rows = units.list.map { segments[$0.segment].rows.lowerBound + $0.rows.lowerBound }
+                try pattern(AttentionPattern(tasks, heads: heads, rows: rows, scratch: scratch))
+            }
+        } else if units.areShared {
             try attendInStages(tasks, workers: workers, arena: arena)
         } else {
             try attendWhole(tasks, workers: workers)
@@ -145,7 +152,12 @@ public struct Attention: Sendable {
     }
 
     /// Each task by all workers: they share a head's positions, then its queries, then its dimensions.
-    private func attendInStages(_ tasks: [ck_attention], workers: Workers, arena: Arena) throws {
+    ///
+    /// - Parameter change: sees the exponentials and sums in the tasks' scratch memory.
+    private func attendInStages(
+        _ tasks: [ck_attention], workers: Workers, arena: Arena,
+        change: ([UnsafeMutablePointer<Float>]) throws -> Void = { _ in }
+    ) throws {
         let scratch = try tasks.map { task in
             var task = task
             let floats = ck_attend_stages_scratch_floats(&task)
@@ -169,6 +181,7 @@ public struct Attention: Sendable {
         }
         stage(Int(CK_TILE_POSITIONS), { $0.key_count }) { ck_attend_products($0, $1, $2, $3) }
         stage(1, { $0.rows * $0.group }) { ck_attend_exponentials($0, $1, $2, $3) }
+        try change(scratch)
         // Whole cache lines, so that no line of the values is read by two workers.
         stage(64 / shape.type.blockBytes, { $0.head_width }) { ck_attend_values($0, $1, $2, $3) }
     }

@@ -105,6 +105,8 @@ public struct Embedding: Sendable {
     public let table: Tensor
     /// Rounding that the vectors get when they are looked up; nil if they are used as stored.
     private let rounding: DType?
+    /// What is added to its vectors, in this order.
+    public private(set) var deltas: [TableDelta] = []
 
     /// - Parameter type: look up as if the table had been converted to this type; nil for the table's own.
     /// - Throws: ``LinearError`` when the table is no matrix of weights, or cannot be converted to `type`.
@@ -127,6 +129,17 @@ public struct Embedding: Sendable {
     public var count: Int { table.rows }
     public var width: Int { table.columns }
 
+    /// The same table, sharing memory, to whose vectors `more` is added.
+    /// - Throws: ``LinearError/delta(found:expected:)`` for what does not fit.
+    public func adding(_ more: [TableDelta]) throws -> Embedding {
+        guard more.allSatisfy({ $0.fits(rows: count, width: width) }) else {
+            throw LinearError.delta(found: [], expected: [count, width])
+        }
+        var copy = self
+        copy.deltas += more
+        return copy
+    }
+
     /// out[row] = table[indices[row]], or is added to what `out` holds. Indices were checked by the caller.
     public func look(up indices: [Int], into out: Matrix, adding: Bool = false) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { vector in
@@ -137,6 +150,7 @@ public struct Embedding: Sendable {
                 let values = adding ? vector : target
                 table.dequantize(row: index, into: values)
                 if let rounding { round(values, to: rounding) }
+                for delta in deltas { delta.add(row: index, of: count, to: values, width: width) }
                 if adding { ck_add(width, target, vector, target) }
             }
         }

@@ -31,6 +31,8 @@ public final class Linear: Sendable {
     public let compute: ComputeType
     /// The part of a pass to which its time belongs.
     public let part: PassPart
+    /// What is added to its outputs, in this order.
+    public let deltas: [WeightDelta]
     /// Rounding that the weights get before they are used; nil if they are used as stored.
     let rounding: DType?
 
@@ -60,6 +62,7 @@ public final class Linear: Sendable {
             throw LinearError.conversion(from: weight.type, to: type)
         }
         self.part = part
+        deltas = []
         switch type ?? weight.type {
         case .f32:
             compute = .f32
@@ -76,6 +79,26 @@ public final class Linear: Sendable {
             compute = other == .i8 ? .int8 : .blocks
             rounding = nil
         }
+    }
+
+    private init(_ base: Linear, deltas: [WeightDelta]) {
+        weight = base.weight
+        orientation = base.orientation
+        bias = base.bias
+        compute = base.compute
+        part = base.part
+        rounding = base.rounding
+        self.deltas = deltas
+    }
+
+    /// The same matrix, sharing memory, to whose outputs `more` is added after what is added already.
+    /// - Throws: ``LinearError/delta(found:expected:)`` or ``LinearError/bias(found:expected:)`` for what does
+    ///   not fit.
+    public func adding(_ more: [WeightDelta]) throws -> Linear {
+        for delta in more {
+            if let misfit = delta.misfit(inputs: inputs, outputs: outputs) { throw misfit }
+        }
+        return Linear(self, deltas: deltas + more)
     }
 
     /// Bytes of weights that one pass reads.
@@ -110,6 +133,8 @@ public enum LinearError: Error, Equatable, CustomStringConvertible {
     case columnsInBlocks(type: DType)
     case bias(found: Int, expected: Int)
     case conversion(from: DType, to: DType)
+    /// A change of a matrix that has another shape, `[outputs, inputs]`.
+    case delta(found: [Int], expected: [Int])
 
     public var description: String {
         switch self {
@@ -122,6 +147,8 @@ public enum LinearError: Error, Equatable, CustomStringConvertible {
         case .conversion(let from, let to):
             return
                 "\(from.weightName) weights must be converted before they compute as \(to.weightName)"
+        case .delta(let found, let expected):
+            return "a change of shape \(found) does not fit a matrix of \(expected)"
         }
     }
 }

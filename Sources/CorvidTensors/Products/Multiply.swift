@@ -12,6 +12,17 @@ extension Linear {
         _ input: ProductInput, by linears: [Linear], into outs: [Matrix], workers: Workers,
         epilogue: (_ index: Int, _ range: Range<Int>) -> Void = { _, _ in }
     ) throws {
+        if linears.contains(where: { !$0.deltas.isEmpty }) {
+            return try multiplyWithDeltas(
+                input, by: linears, into: outs, workers: workers, epilogue: epilogue)
+        }
+        try multiplyAlone(input, by: linears, into: outs, workers: workers, epilogue: epilogue)
+    }
+
+    private static func multiplyAlone(
+        _ input: ProductInput, by linears: [Linear], into outs: [Matrix], workers: Workers,
+        epilogue: (_ index: Int, _ range: Range<Int>) -> Void
+    ) throws {
         let outer = workers.begin(linears.first?.part ?? .product)
         defer { workers.end(outer) }
         let tasks = OutputTasks(linears, rows: input.matrix.rows, threads: workers.threads)
@@ -31,6 +42,14 @@ extension Linear {
         workers: Workers, epilogue: (_ range: Range<Int>) -> Void
     ) throws {
         precondition(first.outputs == second.outputs, "a pair of products must have equal outputs")
+        if !(first.deltas.isEmpty && second.deltas.isEmpty) {
+            return try multiplyWithDeltas(
+                input, by: [first, second], into: [outs.0, outs.1], workers: workers
+            ) { index, range in
+                // Both are complete before the first epilogue.
+                if index == 0 { epilogue(range) }
+            }
+        }
         let outer = workers.begin(first.part)
         defer { workers.end(outer) }
         let pair = [first, second]
@@ -42,6 +61,26 @@ extension Linear {
                 run.compute(second, range, into: outs.1, worker: worker)
                 epilogue(range)
             }
+        }
+    }
+}
+
+extension Linear {
+    /// The products, then what is added to them, then the epilogues: the bits of the products are the same as
+    /// without deltas.
+    private static func multiplyWithDeltas(
+        _ input: ProductInput, by linears: [Linear], into outs: [Matrix], workers: Workers,
+        epilogue: (_ index: Int, _ range: Range<Int>) -> Void
+    ) throws {
+        try multiplyAlone(input, by: linears, into: outs, workers: workers) { _, _ in }
+        for (linear, out) in zip(linears, outs) {
+            for delta in linear.deltas {
+                try delta.add(of: input.matrix, to: out, workers: workers, arena: input.arena)
+            }
+        }
+        let tasks = OutputTasks(linears, rows: input.matrix.rows, threads: workers.threads)
+        workers.forEach(tasks.count) { task, _ in
+            tasks.forEachPart(of: task) { index, range in epilogue(index, range) }
         }
     }
 }

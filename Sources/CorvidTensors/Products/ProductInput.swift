@@ -3,6 +3,8 @@ import CorvidKernels
 /// Rows of activations on their way into products: each form that a weight type needs is made once.
 public struct ProductInput {
     let matrix: Matrix
+    /// Where changes of matrices find memory for their steps.
+    let arena: Arena
     /// int8 with a scale for each block of 32.
     private(set) var quantized: Quantized?
     /// int8 with a scale for each row.
@@ -27,6 +29,7 @@ public struct ProductInput {
         let rows = matrix.rows
         let inputs = matrix.columns
         self.matrix = matrix
+        self.arena = arena
         let rowTasks = RowTasks(rows: rows, columns: inputs, threads: workers.threads)
         if linears.contains(where: { $0.compute == .blocks }) {
             let blocks = inputs / 32

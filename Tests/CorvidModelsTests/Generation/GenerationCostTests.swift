@@ -55,7 +55,7 @@ import Testing
         while let pass = batch.nextPass() {
             passes += 1
             let logits = try await model.logits(for: pass.batch)
-            _ = try batch.accept(logits, of: pass)
+            _ = try batch.accept(SiteRun(output: logits), of: pass)
             guard let tokens = batch.sequences.first?.tokens else { break }
             let place = tokens.withUnsafeBytes { $0.baseAddress }
             if place != last { moves += 1 }

@@ -89,8 +89,9 @@ import Testing
             caches: [KeyValueCache(shape: KeyValueShape(layers: 1, heads: 2, headWidth: 4, type: .f32))])
         let found = try WorkerPool(threads: 1).runBlocking { workers in
             let pass = try Pass(batch, vocabulary: 11, contextLength: 16)
-            let logits = try transformer.run(
-                pass, for: .logits, workers: workers, arena: Arena(), isCancelled: { false })
+            let run = PassRun(
+                pass: pass, workers: workers, arena: Arena(), sites: nil, isCancelled: { false })
+            let logits = try transformer.run(run, for: .logits)
             return (0..<logits.rows).map { logits.row($0) }
         }
         #expect(found == expected)

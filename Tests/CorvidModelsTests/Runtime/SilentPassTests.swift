@@ -61,8 +61,9 @@ import Testing
             return try pool.runBlocking { workers in
                 let pass = try Pass(batch, vocabulary: 5, contextLength: rows)
                 let arena = Arena()
-                _ = try transformer.run(
-                    pass, for: .logits, workers: workers, arena: arena, isCancelled: { false })
+                let run = PassRun(
+                    pass: pass, workers: workers, arena: arena, sites: nil, isCancelled: { false })
+                _ = try transformer.run(run, for: .logits)
                 return arena.byteCount
             }
         }
