@@ -59,7 +59,8 @@ struct LogitsCommand: Command {
                 Batch<KeyValueCache>.Row(
                     token: ids[position], sequence: 0, position: position, wantsLogits: position >= done)
             }
-            let logits = try await model.logits(for: Batch(rows: rows, caches: [cache]))
+            let logits = try await model.logits(
+                for: Batch(rows: rows, caches: [cache], promptCounts: [ids.count]))
             for index in 0..<logits.rowCount {
                 let row = logits.row(index)
                 guard row.allSatisfy(\.isFinite) else {

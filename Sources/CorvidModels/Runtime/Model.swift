@@ -169,15 +169,24 @@ public final class Model: LanguageModel, @unchecked Sendable {
     /// begins with ``ModelConfiguration/startToken``.
     /// - Throws: ``PassError`` for a text that cannot be read, or if the model reads none; `CancellationError`.
     public func makeCache(source: [Int32]) async throws -> KeyValueCache {
-        try await onPool { workers, isCancelled in
-            try self.read(source, workers: workers, isCancelled: isCancelled)
-        }
+        try await read(source, SitePlan()).cache
     }
 
     /// The same for programs without tasks; blocks the calling thread.
     public func makeCacheBlocking(source: [Int32]) throws -> KeyValueCache {
         try pool.runBlocking { workers in
-            try self.read(source, workers: workers, isCancelled: { false })
+            try self.read(source, SitePlan(), workers: workers, isCancelled: { false }).cache
+        }
+    }
+
+    /// Reads a source text as ``makeCache(source:)`` does, and records and changes what stands at sites of the
+    /// stack that reads it.
+    /// - Throws: ``SiteError`` for what does not fit, and as ``makeCache(source:)``.
+    public func read(
+        _ source: [Int32], _ plan: SitePlan
+    ) async throws -> (cache: KeyValueCache, readings: [SiteValues]) {
+        try await onPool { workers, isCancelled in
+            try self.read(source, plan, workers: workers, isCancelled: isCancelled)
         }
     }
 
@@ -210,6 +219,7 @@ public final class Model: LanguageModel, @unchecked Sendable {
                 sites = try SiteVisitor(
                     plan ?? SitePlan(), overlay: overlay.changes, pass: pass, configuration: configuration)
             }
+            if sites?.isOver == true { throw SiteVisitor.PassEnded() }
             let run = PassRun(
                 pass: pass, workers: workers, arena: arena, sites: sites, isCancelled: isCancelled)
             let values = try transformer.run(run, for: output)
@@ -262,8 +272,8 @@ public final class Model: LanguageModel, @unchecked Sendable {
     }
 
     private func read(
-        _ text: [Int32], workers: Workers, isCancelled: @escaping () -> Bool
-    ) throws -> KeyValueCache {
+        _ text: [Int32], _ plan: SitePlan, workers: Workers, isCancelled: @escaping () -> Bool
+    ) throws -> (cache: KeyValueCache, readings: [SiteValues]) {
         guard transformer.encoder != nil, !text.isEmpty else { throw PassError.source(length: text.count) }
         if isCancelled() { throw CancellationError() }
         try source.checkSize()
@@ -276,10 +286,19 @@ public final class Model: LanguageModel, @unchecked Sendable {
             vocabulary: configuration.vocabulary, contextLength: contextLength, sees: .wholeSequence)
         let kept = transformer.makeCache()
         try kept.reserve(upTo: text.count)
-        let run = PassRun(pass: pass, workers: workers, arena: arena, sites: nil, isCancelled: isCancelled)
+        // The cache must hold the whole source: a plan may not leave blocks out.
+        let layers = configuration.encoderLayers
+        guard plan.runsAllBlocks else {
+            throw SiteError.resume(layer: plan.start?.layer ?? layers, layers: layers)
+        }
+        let sites =
+            plan.isEmpty
+            ? nil
+            : try SiteVisitor(plan, overlay: [], pass: pass, configuration: configuration, layers: layers)
+        let run = PassRun(pass: pass, workers: workers, arena: arena, sites: sites, isCancelled: isCancelled)
         try transformer.read(run, into: kept)
         kept.advance(to: text.count)
-        return transformer.makeCache(source: kept)
+        return (transformer.makeCache(source: kept), sites?.readings ?? [])
     }
 
     // MARK: What a pass costs

@@ -35,8 +35,10 @@ extension ModelConfiguration {
     }
 
     /// Whether the model has the site.
+    /// - Parameter layers: blocks of the stack in question; nil: those of the model's own.
     /// - Throws: ``SiteError/missing(_:family:has:)`` or ``SiteError/layer(_:layers:)``.
-    public func check(_ site: Site) throws {
+    public func check(_ site: Site, layers: Int? = nil) throws {
+        let layers = layers ?? self.layers
         guard siteKinds.contains(site.kind) else {
             throw SiteError.missing(site, family: family.name, has: siteKinds)
         }

@@ -89,10 +89,11 @@ extension SiteChange {
 
 extension ModelConfiguration {
     /// Whether the change fits the model.
+    /// - Parameter layers: blocks of the stack in question; nil: those of the model's own.
     /// - Throws: ``SiteError``.
-    public func check(_ change: SiteChange) throws {
+    public func check(_ change: SiteChange, layers: Int? = nil) throws {
         let site = change.site
-        try check(site)
+        try check(site, layers: layers)
         guard let width = siteWidth(site.kind) else { return try checkPattern(change) }
         let heads = siteHeads(site.kind)
         var count = width

@@ -52,7 +52,7 @@ public struct SiteReading: Sendable, Hashable {
 }
 
 /// The middle of a pass: the residual before a block. The blocks below are skipped; their keys and values are
-/// not made, so that the pass leaves its caches as they were.
+/// not made, so that the pass leaves its caches as they were, and their sites are not visited.
 public struct ResumePoint: Sendable {
     /// The first block that runs; the number of blocks for the final norm.
     public var layer: Int

@@ -27,8 +27,13 @@ final class SiteVisitor {
         var isKept = false
     }
 
+    /// - Parameter layers: blocks of the stack whose sites these are; nil: those of the model's own.
     /// - Throws: ``SiteError`` for what the model does not have or the plan's vectors do not fit.
-    init(_ plan: SitePlan, overlay: [SiteChange], pass: Pass, configuration: ModelConfiguration) throws {
+    init(
+        _ plan: SitePlan, overlay: [SiteChange], pass: Pass, configuration: ModelConfiguration,
+        layers: Int? = nil
+    ) throws {
+        let layers = layers ?? configuration.layers
         self.configuration = configuration
         start = plan.start
         endsAfterReadings = plan.endsAfterReadings
@@ -36,16 +41,17 @@ final class SiteVisitor {
         places = pass.places
         promptEnds = pass.promptEnds
         if let start {
-            guard (0...configuration.layers).contains(start.layer) else {
-                throw SiteError.resume(layer: start.layer, layers: configuration.layers)
+            guard (0...layers).contains(start.layer) else {
+                throw SiteError.resume(layer: start.layer, layers: layers)
             }
             let expected = pass.tokens.count * configuration.width
             guard start.residual.count == expected else {
                 throw SiteError.resumeRows(found: start.residual.count, expected: expected)
             }
         }
+        // The overlay's were checked when it was laid over the model.
+        for change in plan.changes { try configuration.check(change, layers: layers) }
         for change in overlay + plan.changes {
-            try configuration.check(change)
             let rows = try pass.rows(change.positions, sequence: change.sequence)
             guard !rows.isEmpty else { continue }
             entries[change.site, default: Entry()].changes.append((change, rows))
@@ -56,13 +62,15 @@ final class SiteVisitor {
             }
         }
         for (index, reading) in plan.readings.enumerated() {
-            try configuration.check(reading.site)
+            try configuration.check(reading.site, layers: layers)
             let rows = try pass.rows(reading.positions, sequence: reading.sequence)
             if !rows.isEmpty { entries[reading.site, default: Entry()].readings.append((index, rows)) }
         }
         awaited = entries.values.count { !$0.readings.isEmpty }
-        if endsAfterReadings, awaited == 0 { throw PassEnded() }
     }
+
+    /// Whether everything was recorded and nothing else is wanted.
+    var isOver: Bool { endsAfterReadings && awaited == 0 }
 
     // MARK: What a block asks
 
@@ -187,7 +195,7 @@ final class SiteVisitor {
             readings[index].append(values(ranges).0)
         }
         awaited -= 1
-        if endsAfterReadings, awaited == 0 { throw PassEnded() }
+        if isOver { throw PassEnded() }
     }
 
     /// The position of a row as the change counts it.

@@ -169,4 +169,82 @@ import Testing
             }
         }
     }
+
+    @Test("a pass that ends after its readings has run no later block and leaves its caches as they were")
+    func ending() throws {
+        let golden = try GoldenModel("gptj")
+        let model = try golden.load(as: .f32)
+        let site = Site(.heads, layer: 0)
+        let whole = try model.runBlocking(
+            SitePlan(readings: [SiteReading(site)]), try Self.batch(golden, model))
+        // A closure at a later site would be called if the pass went on.
+        let later = SiteChange(
+            .closure { $0.values = $0.values.map { _ in .nan } }, at: Site(.attentionOutput, layer: 0))
+        let batch = try Self.batch(golden, model)
+        let run = try model.runBlocking(
+            SitePlan(changes: [later], readings: [SiteReading(site)], endsAfterReadings: true), batch)
+        #expect(run.readings == whole.readings)
+        #expect(run.output.rowCount == 0)
+        #expect(batch.caches[0].count == 0)
+        let none = try model.runBlocking(
+            SitePlan(readings: [SiteReading(site, positions: .at(99))], endsAfterReadings: true), batch)
+        #expect(none.readings.map(\.count) == [0])
+    }
+
+    @Test("the sites of the stack that reads a source text are recorded and changed") func encoderSites()
+        async throws
+    {
+        let golden = try GoldenModel("t5")
+        let model = try golden.load(as: .f32)
+        let source = try #require(golden.source)
+        let site = Site.output(of: 1)
+        let plain = try await model.read(source, SitePlan(readings: [SiteReading(site)]))
+        #expect(plain.readings[0].count == source.count)
+        let changed = try await model.read(
+            source,
+            SitePlan(
+                changes: [SiteChange(.scale(0), at: Site(.mlpOutput, layer: 0))],
+                readings: [SiteReading(site)]))
+        #expect(changed.readings[0] != plain.readings[0])
+    }
+
+    @Test("what is changed while answering is what is changed when the whole text runs at once")
+    func generation() async throws {
+        for name in ["gptj", "gguf-q4_1", "mpt"] {
+            let golden = try GoldenModel(name)
+            let model = try golden.load(as: nil)
+            let vector = SiteTensor((0..<model.configuration.width).map { Float($0 % 5) / 4 - 0.5 })
+            let changes = [
+                SiteChange(.add(vector), at: .output(of: 0), positions: .generated),
+                SiteChange(.scale(0.5), at: Site(.mlpOutput, layer: 1), positions: .lastOfPrompt),
+                SiteChange(.scale(2), at: Site(.heads, layer: 0), positions: .at(0, 1), part: .heads([0])),
+            ]
+            let site = Site.output(of: 1)
+            var request = GenerationRequest(prompt: golden.ids, maxTokens: 5, sampling: .greedy)
+            request.changes = changes
+            request.readings = [SiteReading(site)]
+            request.prefillChunk = 3
+            request.ignoresEndOfSequence = true
+            let results = try await Generator(model: model, tokenizer: ByteTokenizer())
+                .run([request])
+            let answer = try #require(results.first?.first)
+            let text = golden.ids + answer.ids.dropLast()
+            var batch = Batch<KeyValueCache>(
+                rows: text.enumerated().map {
+                    .init(token: $1, sequence: 0, position: $0, wantsLogits: true)
+                }, caches: [try model.makeCache()], promptCounts: [golden.ids.count])
+            let whole = try model.runBlocking(
+                SitePlan(changes: changes, readings: [SiteReading(site)]), batch)
+            #expect(answer.readings == whole.readings, "\(name)")
+            let last = whole.output.row(whole.output.rowCount - 1)
+            #expect(
+                last.firstIndex(of: last.max() ?? 0).map { Int32($0 - last.startIndex) } == answer.ids.last)
+            // Beside another request that changes nothing.
+            batch.caches = []
+            let pair = try await Generator(model: model, tokenizer: ByteTokenizer())
+                .run([GenerationRequest(prompt: [1, 2], maxTokens: 7, sampling: .greedy), request])
+            #expect(pair[1].first?.ids == answer.ids)
+            #expect(pair[1].first?.readings == answer.readings)
+        }
+    }
 }

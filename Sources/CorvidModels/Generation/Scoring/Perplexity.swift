@@ -90,7 +90,9 @@ extension LanguageModel {
                     Batch<Cache>.Row(
                         token: ids[$0], sequence: 0, position: $0 - start, wantsLogits: isScored)
                 }
-                let logits = try await self.logits(for: Batch(rows: rows, caches: [cache]))
+                // No prompt stands before the text: all of it is what a model might have said.
+                let batch = Batch(rows: rows, caches: [cache], promptCounts: [0])
+                let logits = try await self.logits(for: batch)
                 guard isScored else { continue }
                 guard logits.rowCount == rows.count, logits.columns == vocabularySize else {
                     throw GenerationError.logitsShape(
