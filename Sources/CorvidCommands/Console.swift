@@ -43,6 +43,12 @@ struct Console: Sendable {
         progress.show(label, done: done, total: total, unit: unit)
     }
 
+    /// Says something that a person should know although all goes well.
+    func warn(_ text: String) {
+        progress.erase()
+        StandardError.write("corvid: warning: \(Terminal.withoutControls(text))\n")
+    }
+
     /// Removes the progress line.
     func endProgress() { progress.erase() }
 }

@@ -1,8 +1,9 @@
 import ArgumentParser
+import CorvidModels
 
 /// The index of all commands.
 public struct Corvid: AsyncParsableCommand {
-    public static let version = "0.1.0"
+    public static let version = CorvidVersion.current
 
     public static let configuration = CommandConfiguration(
         commandName: "corvid",

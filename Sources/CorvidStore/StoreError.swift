@@ -4,6 +4,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case emptyName
     case noFile(path: String)
     case noDefaultModel(folder: String)
+    case noPatch(name: String, store: String)
     case unknownModel(name: String, known: [String], nearest: String?, store: String)
 
     public var description: String {
@@ -17,6 +18,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         case .noDefaultModel(let folder):
             return
                 "the default model is not in \(folder).\nRun './corvid chat' once to fetch it, or name a model."
+        case .noPatch(let name, let store):
+            return
+                "\(name): no such patch: neither a file or folder, nor a name in \(store)"
         case .unknownModel(let name, let known, let nearest, let store):
             let there = known.isEmpty ? "There is none yet in \(store)." : "There are: \(Self.list(known))."
             let hint = nearest.map { " Did you mean '\($0)'?" } ?? ""

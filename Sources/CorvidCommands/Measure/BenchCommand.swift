@@ -66,6 +66,7 @@ struct BenchCommand: Command {
     var seed: UInt64 = 0
 
     @OptionGroup var pass: PassOptions
+    @OptionGroup var patches: PatchOptions
     @OptionGroup var output: OutputOptions
 
     static let defaultType = WeightType.q4_0
@@ -91,6 +92,9 @@ struct BenchCommand: Command {
             if let model {
                 throw ValidationError("'\(model)' and --shape are two models; give one of them.")
             }
+            if !patches.with.isEmpty {
+                throw ValidationError("--with needs a model; a --shape has random weights.")
+            }
             if let layers, !(1...4096).contains(layers) {
                 throw ValidationError(
                     "--layers is \(layers); expected 1 or more, \(shape.name) has \(shape.layers).")
@@ -114,7 +118,8 @@ struct BenchCommand: Command {
             subject = try BenchSubject(
                 shape, layers: layers, type: dtype ?? Self.defaultType, seed: seed, options: options)
         } else {
-            subject = try BenchSubject(try Store().resolve(model), options: options)
+            subject = try BenchSubject(
+                try Store().resolve(model), options: options, patches: patches)
         }
         let plan = BenchPlan(
             promptTokens: promptTokens, generateTokens: generateTokens, repetitions: repetitions,

@@ -11,15 +11,15 @@ struct BenchSubject: Sendable {
     private let source: Source
 
     private enum Source: Sendable {
-        case files(ModelLocation)
+        case files(ModelLocation, PatchOptions)
         case random(RandomCheckpoint)
     }
 
-    init(_ location: ModelLocation, options: LoadOptions) throws {
+    init(_ location: ModelLocation, options: LoadOptions, patches: PatchOptions) throws {
         name = location.name
         configuration = try ModelFiles(path: location.path).modelConfiguration()
         self.options = options
-        source = .files(location)
+        source = .files(location, patches)
         try refuseLongContext()
     }
 
@@ -52,8 +52,8 @@ struct BenchSubject: Sendable {
     /// A model on threads of `pool`, and the type of its weights. All models of a subject share the weights.
     func load(pool: WorkerPool) throws -> (model: Model, type: String) {
         switch source {
-        case .files(let location):
-            let loaded = try LoadedModel(location, options: options, pool: pool)
+        case .files(let location, let patches):
+            let loaded = try LoadedModel(location, options: options, patches: patches, pool: pool)
             return (loaded.model, loaded.type)
         case .random(let checkpoint):
             let type = TensorSummary(checkpoint.entries).mainType ?? checkpoint.type.rawValue

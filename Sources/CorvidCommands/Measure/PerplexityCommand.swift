@@ -44,7 +44,7 @@ struct PerplexityCommand: Command {
         // The window is not the model's context: a model with less says so in its own words.
         var loading = model.run.loading
         loading.contextLength = nil
-        let loaded = try LoadedModel(model.location(), options: loading, console)
+        let loaded = try model.load(loading, console)
         let model = loaded.model
         let window = self.model.run.context ?? min(Self.window, model.contextLength)
         var settings = PerplexitySettings(context: window, stride: min(stride ?? window, window))

@@ -9,14 +9,19 @@ struct ModelOptions: ParsableArguments {
     var model: String?
 
     @OptionGroup var run: RunOptions
+    @OptionGroup var patches: PatchOptions
 
     /// Where the model lies.
     func location() throws -> ModelLocation { try Store().resolve(model) }
 
     /// The model, loaded. The console shows how far it is with weights that are to be converted.
     func load(_ console: Console? = nil) throws -> LoadedModel {
-        let location = try location()
-        return try LoadedModel(location, options: run.loading, console)
+        try load(run.loading, console)
+    }
+
+    /// The same with other options for loading.
+    func load(_ options: LoadOptions, _ console: Console? = nil) throws -> LoadedModel {
+        try LoadedModel(location(), options: options, patches: patches, console)
     }
 }
 
@@ -24,10 +29,15 @@ struct ModelOptions: ParsableArguments {
 struct LoadedModel: Sendable {
     let name: String
     let files: ModelFiles
+    /// With the patches laid over it.
     let model: Model
+    /// The model as it is in its files.
+    let base: Model
+    let patches: PatchStack
 
     init(
-        _ location: ModelLocation, options: LoadOptions, pool: WorkerPool? = nil, _ console: Console? = nil
+        _ location: ModelLocation, options: LoadOptions, patches: PatchOptions? = nil,
+        pool: WorkerPool? = nil, _ console: Console? = nil
     ) throws {
         name = location.name
         files = try ModelFiles(path: location.path)
@@ -43,12 +53,13 @@ struct LoadedModel: Sendable {
             }
         }
         let start = ContinuousClock.now
-        model = try Model.load(files, options: options, pool: pool) { done, total in
+        base = try Model.load(files, options: options, pool: pool) { done, total in
             // What takes less than a second needs no explanation.
             guard ContinuousClock.now - start > .seconds(1) else { return }
             console?.show("convert weights", done: done, total: total, unit: "matrices")
         }
         console?.endProgress()
+        (model, self.patches) = try patches?.apply(to: base, console) ?? (base, PatchStack([]))
     }
 
     /// The type of most of the weights as the file calls it, with the type that they are computed in if another.

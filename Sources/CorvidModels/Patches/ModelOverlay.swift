@@ -44,6 +44,8 @@ public struct ModelOverlay: Sendable {
     public var changes: [SiteChange] = []
     /// Keys and values before each sequence.
     public var prefix: KeyValuePrefix?
+    /// The patches that it is made of, in the order in which they were given.
+    public var patches: [PatchBase.Requirement] = []
 
     public init() {}
 

@@ -68,6 +68,11 @@ struct WeightLoader {
         declaredName(role, layer: layer).flatMap { foundName($0 + ".weight") } != nil
     }
 
+    /// The name of the tensor that holds a weight; nil if the files have none.
+    func tensorName(_ role: WeightRole, layer: Int? = nil, part: String = "weight") -> String? {
+        declaredName(role, layer: layer, part: part).flatMap { foundName($0 + "." + part) }
+    }
+
     /// The tensor of `role`, of exactly this shape.
     func tensor(_ role: WeightRole, layer: Int? = nil, part: String = "weight", shape: [Int]) throws -> Tensor
     {
