@@ -23,7 +23,10 @@ public struct Corvid: AsyncParsableCommand {
                     TokenizeCommand.self,
                 ]),
             CommandGroup(
-                name: "Measure", subcommands: [LogitsCommand.self, PerplexityCommand.self, BenchCommand.self]),
+                name: "Measure",
+                subcommands: [
+                    RecordCommand.self, LogitsCommand.self, PerplexityCommand.self, BenchCommand.self,
+                ]),
             CommandGroup(
                 name: "Store",
                 subcommands: [
