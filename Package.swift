@@ -10,7 +10,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .systemLibrary(
@@ -25,9 +26,13 @@ let package = Package(
             ]),
         .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),
         .target(
+            name: "CorvidRuns",
+            dependencies: ["CorvidModels", "CorvidText", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
             name: "CorvidCommands",
             dependencies: [
-                "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CLibEdit",
+                "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CorvidRuns",
+                "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "corvid", dependencies: ["CorvidCommands"]),
@@ -36,7 +41,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["CorvidTensors", "CorvidText", "CorvidModels"],
             path: "Tests/Support"),
         .executableTarget(
-            name: "mutants", dependencies: ["TestSupport", "CorvidModels", "CorvidText"],
+            name: "mutants", dependencies: ["TestSupport", "CorvidModels", "CorvidRuns", "CorvidText"],
             path: "Tests/Mutants"),
         .testTarget(name: "CorvidKernelsTests", dependencies: ["CorvidKernels", "TestSupport"]),
         .testTarget(name: "CorvidTensorsTests", dependencies: ["CorvidTensors", "TestSupport"]),
@@ -45,6 +50,7 @@ let package = Package(
         .testTarget(
             name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),
+        .testTarget(name: "CorvidRunsTests", dependencies: ["CorvidRuns", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidCommandsTests", dependencies: ["CorvidCommands", "TestSupport"]),
         .testTarget(
             name: "EndToEnd", dependencies: ["corvid", "CorvidModels", "CorvidTensors", "TestSupport"],

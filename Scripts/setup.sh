@@ -69,14 +69,16 @@ require_packages() {
     [ -z "$missing" ] || install_packages $missing
 }
 
-# libedit, and what the package manager needs to find them and to fetch Swift packages.
+# libedit and SQLite, and what the package manager needs to find them and to fetch Swift packages.
 add_build_packages() {
     command -v swift >/dev/null 2>&1 ||
         fail "Swift 6.3 or later is needed, and 'swift' is not on the PATH. See https://www.swift.org/install"
     # Elsewhere the linker says what is missing.
     command -v dpkg-query >/dev/null 2>&1 || return 0
-    state=$(dpkg-query -W -f='${db:Status-Status}' libedit-dev 2>/dev/null || true)
-    [ "$state" = installed ] || missing="$missing libedit-dev"
+    for package in libedit-dev libsqlite3-dev; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
     command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
     command -v git >/dev/null 2>&1 || missing="$missing git ca-certificates"
 }

@@ -17,17 +17,25 @@ protocol Command: AsyncParsableCommand {
 extension Command {
     mutating func run() async throws {
         try checkOptions()
+        try await CurrentRun.$drawnSeed.withValue(CurrentRun.newSeed()) { [self] in try await answer() }
+    }
+
+    private func answer() async throws {
         let console = Console(options: output)
+        let recorder = RunRecorder(self)
         let answer: Answer
         do {
             answer = try await report(to: console)
         } catch {
             console.endProgress()
+            recorder?.fail(error)
             throw error
         }
         console.endProgress()
         try console.write(answer)
-        if answer.wasInterrupted { throw ExitCode(Launch.interrupted) }
+        recorder?.finish(answer)
+        if let problem = recorder?.problem { StandardError.say(problem) }
+        if answer.exitCode != 0 { throw ExitCode(answer.exitCode) }
     }
 }
 
@@ -43,10 +51,16 @@ protocol Report: Sendable {
     var lines: String { get }
     /// Whether a signal ended the work before its end.
     var wasInterrupted: Bool { get }
+    /// What the process ends with.
+    var exitCode: Int32 { get }
+    /// Keys of ``json``, wherever in it, that measure time or memory, so that no two runs agree on them.
+    static var measured: Set<String> { get }
 }
 
 extension Report {
     var wasInterrupted: Bool { false }
+    var exitCode: Int32 { wasInterrupted ? Launch.interrupted : 0 }
+    static var measured: Set<String> { [] }
 }
 
 extension JSON {

@@ -21,10 +21,12 @@ public enum Launch {
     /// Runs one command line and returns the exit code of it.
     static func run(_ arguments: [String]) async -> Int32 {
         let command: any ParsableCommand
+        let completed: [String]
         do {
             let environment = ProcessInfo.processInfo.environment
             try chooseInstructionSet(environment["CORVID_ISA"])
-            command = try Corvid.parseAsRoot(try EnvironmentOptions(environment).completing(arguments))
+            completed = try EnvironmentOptions(environment).completing(arguments)
+            command = try Corvid.parseAsRoot(completed)
         } catch {
             return tell(error)
         }
@@ -33,11 +35,13 @@ public enum Launch {
         // Listens before there is anything to interrupt.
         let interrupts = Interrupts.shared
         let work = Task {
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                var command = command
-                try command.run()
+            try await CurrentRun.$arguments.withValue(completed) {
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    var command = command
+                    try command.run()
+                }
             }
         }
         do {
@@ -88,6 +92,11 @@ public enum Launch {
             StandardError.say(failure(error))
         }
         return code.rawValue
+    }
+
+    /// The words that name a command, without the program's: `tokenizer train`.
+    static func name(of command: any ParsableCommand.Type) -> String {
+        (path(to: command, from: Corvid.self) ?? []).dropFirst().joined(separator: " ")
     }
 
     /// The words that name a command, from those of `root` on.

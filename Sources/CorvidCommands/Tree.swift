@@ -31,6 +31,7 @@ public struct Corvid: AsyncParsableCommand {
                 name: "Store",
                 subcommands: [
                     InspectCommand.self, ConvertCommand.self, FamiliesCommand.self, TokenizerCommand.self,
+                    RunsCommand.self,
                 ]),
         ])
 

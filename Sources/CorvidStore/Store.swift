@@ -40,6 +40,9 @@ public struct Store: Sendable, Equatable {
     /// Lines typed into the chat.
     public var chatHistory: String { root + "/chat-history" }
 
+    /// The database of all runs.
+    public var runs: String { root + "/runs.sqlite" }
+
     /// Names of the models in the store, in alphabetical order.
     public var modelNames: [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: models)) ?? []

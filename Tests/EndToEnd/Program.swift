@@ -56,8 +56,11 @@ struct Program: Sendable {
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         let inherited = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        process.environment = ["PATH": inherited, "HOME": home.path, "CORVID_HOME": home.path]
-            .merging(environment) { _, given in given }
+        // Models may be those of the user, whose run store is none of the tests' business.
+        process.environment = [
+            "PATH": inherited, "HOME": home.path, "CORVID_HOME": home.path, "CORVID_RECORD": "0",
+        ]
+        .merging(environment) { _, given in given }
         let pipes = (input: Pipe(), output: Pipe(), errors: Pipe())
         process.standardInput = pipes.input
         process.standardOutput = pipes.output

@@ -7,7 +7,7 @@ extension EndToEnd {
 
         static let commands = [
             "chat", "generate", "embed", "classify", "tokenize", "logits", "perplexity", "inspect", "convert",
-            "bench", "families", "tokenizer",
+            "bench", "families", "tokenizer", "runs",
         ]
 
         @Test("without arguments the commands are listed") func noArguments() async throws {

@@ -5,6 +5,7 @@ import TestSupport
 // ends
 // it and not them. By hand, to read one mutant again: mutants --format gguf --seed 4711 --count 1
 // With --rewrite PATH it writes a file again and again until it is killed, for the tests of the writer.
+// With --record PATH it records runs there until it is killed, or as many as --count says.
 // With --write FOLDER the mutants are written there, each under its seed, and what the reader says is
 // printed.
 
@@ -13,6 +14,7 @@ var words = CommandLine.arguments.dropFirst().makeIterator()
 while let word = words.next() { options[word] = words.next() }
 
 if let path = options["--rewrite"] { try rewrite(path) }
+if let path = options["--record"] { try record(path, count: options["--count"].flatMap { Int($0) }) }
 guard let name = options["--format"], let format = MutantFormats.all.first(where: { $0.name == name }) else {
     let known = MutantFormats.all.map(\.name).joined(separator: ", ")
     FileHandle.standardError.write(

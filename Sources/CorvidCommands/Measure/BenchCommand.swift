@@ -4,7 +4,7 @@ import CorvidStore
 import CorvidTensors
 
 /// Measures speed and memory, and how much of what the machine can do was reached.
-struct BenchCommand: Command {
+struct BenchCommand: RecordedCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure speed and memory.",
@@ -107,6 +107,11 @@ struct BenchCommand: Command {
         if batch != nil, generateTokens == 0 {
             throw ValidationError("--batch needs --generate-tokens above 0.")
         }
+    }
+
+    var recorded: RunDeclaration {
+        RunDeclaration(
+            location: shape == nil ? try? Store().resolve(model) : nil, threads: threads?.last, seed: seed)
     }
 
     func report(to console: Console) async throws -> BenchReport {

@@ -40,6 +40,13 @@ struct BenchReport: Report {
         var peakFraction: Double?
     }
 
+    static let measured: Set<String> = [
+        "load_seconds", "peak_memory_bytes", "prefill_tokens_per_second", "prefill_operations_per_second",
+        "decode_tokens_per_second", "decode_bytes_per_second", "memory_beyond_file_bytes",
+        "read_bandwidth_bytes_per_second", "peak_operations_per_second", "bandwidth_fraction", "peak_fraction",
+        "profile",
+    ]
+
     var json: JSON {
         var object: JSONObject = [
             "model": .string(model), "type": .string(type), "random_weights": .bool(isRandom),

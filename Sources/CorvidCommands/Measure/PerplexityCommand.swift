@@ -3,7 +3,7 @@ import CorvidModels
 import CorvidText
 
 /// Measures how well a model predicts a text.
-struct PerplexityCommand: Command {
+struct PerplexityCommand: RecordedCommand {
     static let configuration = CommandConfiguration(
         commandName: "perplexity",
         abstract: "Measure how well a model predicts a text.",
@@ -37,6 +37,8 @@ struct PerplexityCommand: Command {
             throw ValidationError("--stride is \(stride); expected 1 to \(window), the size of the window.")
         }
     }
+
+    var recorded: RunDeclaration { RunDeclaration(model: model, reads: [file]) }
 
     func report(to console: Console) async throws -> PerplexityReport {
         guard let file else { throw CleanExit.helpRequest(self) }

@@ -99,8 +99,8 @@ struct RunOptions: ParsableArguments {
             cacheType: pass.cacheType?.type)
     }
 
-    /// The given seed, or a new one that is short enough to be written down.
-    func chosenSeed() -> UInt64 { seed ?? UInt64.random(in: 0...999_999_999) }
+    /// The given seed, or a drawn one, which is the same throughout a command.
+    func chosenSeed() -> UInt64 { seed ?? CurrentRun.drawnSeed ?? CurrentRun.newSeed() }
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {
