@@ -43,7 +43,8 @@ struct BenchReport: Report {
     static let measured: Set<String> = [
         "load_seconds", "peak_memory_bytes", "prefill_tokens_per_second", "prefill_operations_per_second",
         "decode_tokens_per_second", "decode_bytes_per_second", "memory_beyond_file_bytes",
-        "read_bandwidth_bytes_per_second", "peak_operations_per_second", "bandwidth_fraction", "peak_fraction",
+        "read_bandwidth_bytes_per_second", "peak_operations_per_second", "bandwidth_fraction",
+        "peak_fraction",
         "profile",
     ]
 
