@@ -25,13 +25,14 @@ let package = Package(
                 "CorvidTensors", "CorvidText", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),
+        .target(name: "CorvidPlots"),
         .target(
             name: "CorvidRuns",
             dependencies: ["CorvidModels", "CorvidText", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "CorvidCommands",
             dependencies: [
-                "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CorvidRuns",
+                "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CorvidRuns", "CorvidPlots",
                 "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -50,6 +51,7 @@ let package = Package(
         .testTarget(
             name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),
+        .testTarget(name: "CorvidPlotsTests", dependencies: ["CorvidPlots", "TestSupport"]),
         .testTarget(name: "CorvidRunsTests", dependencies: ["CorvidRuns", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidCommandsTests", dependencies: ["CorvidCommands", "TestSupport"]),
         .testTarget(

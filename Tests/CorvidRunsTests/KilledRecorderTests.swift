@@ -66,14 +66,16 @@ struct KilledRecorderTests {
         var generator = SeededGenerator(seed: 12)
         var all = ""
         for kill in 0..<Self.kills {
-            let (process, _) = try start(MutantRun.executable(), ["--record", path])
             // Every third one is killed while it sets the store up, at the latest just after.
-            if kill.isMultiple(of: 3) {
+            let setsUp = kill.isMultiple(of: 3)
+            if setsUp {
                 for suffix in ["", "-wal", "-shm"] {
                     try? FileManager.default.removeItem(atPath: path + suffix)
                 }
                 all = ""
-            } else {
+            }
+            let (process, _) = try start(MutantRun.executable(), ["--record", path])
+            if !setsUp {
                 for _ in 0..<30_000 where try output().isEmpty { usleep(1_000) }
             }
             usleep(UInt32(generator.index(below: 30_000)))

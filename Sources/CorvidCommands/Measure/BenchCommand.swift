@@ -111,7 +111,8 @@ struct BenchCommand: RecordedCommand {
 
     var recorded: RunDeclaration {
         RunDeclaration(
-            location: shape == nil ? try? Store().resolve(model) : nil, threads: threads?.last, seed: seed)
+            location: shape == nil ? try? Store().resolve(model) : nil, threads: threads?.last,
+            patches: patches, seed: seed)
     }
 
     func report(to console: Console) async throws -> BenchReport {

@@ -15,14 +15,20 @@ struct PatchOptions: ParsableArguments {
     @Flag(help: "Lay patches over a model that they were not made on, if the sizes fit.")
     var anyBase = false
 
+    /// Where the patches that were named lie, those that are not found left out.
+    var paths: [String] {
+        guard let store = try? Store() else { return [] }
+        return with.compactMap { try? $0.resolved(in: store).path }
+    }
+
     /// The patches that were named, opened.
     /// - Throws: `StoreError`, `PatchFileError` and what else opening throws.
-    func open(for configuration: ModelConfiguration) throws -> PatchStack {
+    func open(for model: Model) throws -> PatchStack {
         let store = try Store()
         return PatchStack(
             try with.map { argument in
                 let (path, scale) = try argument.resolved(in: store)
-                return PatchStack.Layer(try Patch.open(path, for: configuration), scale: scale)
+                return PatchStack.Layer(try Patch.open(path, for: model), scale: scale)
             })
     }
 
@@ -30,7 +36,7 @@ struct PatchOptions: ParsableArguments {
     func apply(to model: Model, _ console: Console?) throws -> (Model, PatchStack) {
         guard !with.isEmpty else { return (model, PatchStack([])) }
         let digests = DigestStore(try Store())
-        let stack = try open(for: model.configuration)
+        let stack = try open(for: model)
         let (patched, warnings) = try model.applying(stack, acceptsAnyBase: anyBase, cache: digests)
         digests.save()
         for warning in warnings { console?.warn("\(warning)") }

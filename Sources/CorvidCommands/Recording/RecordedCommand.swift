@@ -32,19 +32,19 @@ struct RunDeclaration: Sendable {
         model: ModelOptions, seed: UInt64? = nil, reads: [String?] = [], writes: [String?] = []
     ) {
         self.init(
-            location: try? model.location(), threads: model.run.threads, seed: seed, reads: reads,
-            writes: writes)
+            location: try? model.location(), threads: model.run.threads, patches: model.patches, seed: seed,
+            reads: reads, writes: writes)
     }
 
     /// - Parameter location: nil when there is no model, or when it was not found.
     init(
-        location: ModelLocation?, threads: Int? = nil, seed: UInt64? = nil, reads: [String?] = [],
-        writes: [String?] = []
+        location: ModelLocation?, threads: Int? = nil, patches: PatchOptions? = nil, seed: UInt64? = nil,
+        reads: [String?] = [], writes: [String?] = []
     ) {
         model = location
         self.threads = threads ?? WorkerPool.availableProcessors
         self.seed = seed
-        self.reads = reads.compactMap { $0 }
+        self.reads = reads.compactMap { $0 } + (patches?.paths ?? [])
         self.writes = writes.compactMap { $0 }
     }
 }
