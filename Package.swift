@@ -26,6 +26,7 @@ let package = Package(
             ]),
         .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),
         .target(name: "CorvidPlots"),
+        .target(name: "CorvidEditing", dependencies: ["CorvidModels", "CorvidTensors", "CorvidText"]),
         .target(
             name: "CorvidRuns",
             dependencies: ["CorvidModels", "CorvidText", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -33,6 +34,7 @@ let package = Package(
             name: "CorvidCommands",
             dependencies: [
                 "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CorvidRuns", "CorvidPlots",
+                "CorvidEditing",
                 "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -50,6 +52,7 @@ let package = Package(
             name: "CorvidTextTests", dependencies: ["CorvidText", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
+        .testTarget(name: "CorvidEditingTests", dependencies: ["CorvidEditing", "TestSupport"]),
         .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),
         .testTarget(name: "CorvidPlotsTests", dependencies: ["CorvidPlots", "TestSupport"]),
         .testTarget(name: "CorvidRunsTests", dependencies: ["CorvidRuns", "TestSupport", "mutants"]),

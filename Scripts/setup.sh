@@ -85,8 +85,18 @@ add_build_packages() {
 
 # Whether this command line runs the default model: the command runs a model and names no other one.
 needs_default_model() {
+    # Commands with commands of their own.
+    while :; do
+        case "${1:-}:${2:-}" in
+            probe:characters | prune:heads | steer:sweep | steer:evaluate | steer:icl | trace:lens)
+                shift
+                ;;
+            *) break ;;
+        esac
+    done
     case "${1:-}" in
-        chat | generate | embed | classify | tokenize | logits | perplexity | inspect | bench) ;;
+        chat | generate | embed | classify | tokenize | record | logits | perplexity | inspect | bench) ;;
+        probe | characters | prune | heads | steer | sweep | evaluate | icl | trace | lens) ;;
         convert)
             for argument in "$@"; do
                 [ "$argument" != "$model_name" ] || return 0

@@ -9,11 +9,16 @@ struct ConversionPlan {
         let use: WeightUse
         /// A matrix whose stored axes change places.
         let isTransposed: Bool
-        /// The stored row or value at each place; nil keeps the order.
-        let order: [Int]?
+        /// The stored row or value at each place, nil for zeros; without it all in their order.
+        let order: [Int?]?
+        /// The same for the columns of a matrix.
+        var places: [Int?]?
         let isMatrix: Bool
         /// The scales of an int8 matrix, which are written as a tensor of their own.
         let scales: TensorPlan?
+
+        /// Whether it is not simply all of what is stored, in its order.
+        var isSelected: Bool { order != nil || places != nil }
     }
 
     let configuration: ModelConfiguration
@@ -24,8 +29,11 @@ struct ConversionPlan {
     /// - Parameters:
     ///   - type: for matrices and the token embedding.
     ///   - layout: of the result; nil plans what is held in memory when a model runs.
+    ///   - removal: heads that the result does not have.
     /// - Throws: what loading the model throws, and ``ConversionError``.
-    init(_ files: ModelFiles, to type: DType, layout: ModelFiles.Layout?) throws {
+    init(
+        _ files: ModelFiles, to type: DType, layout: ModelFiles.Layout?, removing removal: HeadRemoval? = nil
+    ) throws {
         let configuration = try files.modelConfiguration()
         if let layout, layout != files.layout { try Self.refuseOtherNames(configuration) }
         let loader = WeightLoader(
@@ -35,12 +43,14 @@ struct ConversionPlan {
         _ = try Transformer(loader, cacheType: .f16)
         self.configuration = configuration
         self.loader = loader
-        let rules = Rules(configuration: configuration, source: files.layout, layout: layout, type: type)
+        let rules = Rules(
+            configuration: configuration, source: files.layout, layout: layout, type: type,
+            removal: try removal.map { try HeadPlaces($0, configuration, isGGUF: files.layout == .gguf) })
         var items: [Item] = []
         var seen = Set<String>()
         for use in loader.uses where seen.insert(use.name).inserted {
             guard let role = use.role, let entry = files.tensors.entry(named: use.name) else { continue }
-            items.append(try rules.item(use, role, entry))
+            if let item = try rules.item(use, role, entry) { items.append(item) }
         }
         self.items = items
         hasHead = loader.uses.contains { $0.role == .head && $0.part == "weight" }
@@ -89,17 +99,31 @@ extension ConversionPlan {
         let source: ModelFiles.Layout
         let layout: ModelFiles.Layout?
         let type: DType
+        let removal: HeadPlaces?
 
-        func item(_ use: WeightUse, _ role: WeightRole, _ entry: TensorEntry) throws -> Item {
+        /// nil for what the result does not have.
+        func item(_ use: WeightUse, _ role: WeightRole, _ entry: TensorEntry) throws -> Item? {
             let name = try name(of: use, role)
-            let order = order(use, role)
+            let ordered = order(use, role)
+            let kept = removal?.outputs(role, layer: use.layer)
+            let outputs: [Int?]? = kept.map { $0.map { ordered?[$0] ?? $0 } } ?? ordered
+            let inputs = use.part == "weight" ? removal?.inputs(role, layer: use.layer) : nil
             guard entry.shape.count == 2, role != .distanceBias else {
-                let plan = try TensorPlan(name: name, type: vectorType(entry), shape: entry.shape)
+                // A bias has a value for each output.
+                if outputs?.isEmpty == true { return nil }
+                let plan = try TensorPlan(
+                    name: name, type: vectorType(entry), shape: outputs.map { [$0.count] } ?? entry.shape)
                 return Item(
-                    plan: plan, use: use, isTransposed: false, order: order, isMatrix: false, scales: nil)
+                    plan: plan, use: use, isTransposed: false, order: outputs, isMatrix: false, scales: nil)
             }
             let isTransposed = use.orientation != orientation(role)
-            let shape = isTransposed ? entry.shape.reversed() : entry.shape
+            var shape = isTransposed ? entry.shape.reversed() : entry.shape
+            // Rows of the result are outputs, or inputs where the family stores them so.
+            let areOutputs = orientation(role) == .rows
+            let (order, places) = areOutputs ? (outputs, inputs) : (inputs, outputs)
+            if let order { shape[0] = order.count }
+            if let places { shape[1] = places.count }
+            guard !shape.contains(0) else { return nil }
             let columns = shape.last ?? 1
             let isKept = role.isSmallTable && type.isCompact
             let matrixType = isKept ? vectorType(entry) : type.weightType(columns: columns)
@@ -108,8 +132,8 @@ extension ConversionPlan {
                 matrixType == .i8
                 ? try TensorPlan(name: name + WeightUse.scaleSuffix, type: .f32, shape: [shape[0]]) : nil
             return Item(
-                plan: plan, use: use, isTransposed: isTransposed, order: order, isMatrix: true, scales: scales
-            )
+                plan: plan, use: use, isTransposed: isTransposed, order: order, places: places,
+                isMatrix: true, scales: scales)
         }
 
         private func name(of use: WeightUse, _ role: WeightRole) throws -> String {

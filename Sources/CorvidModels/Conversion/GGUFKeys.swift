@@ -121,6 +121,7 @@ struct GGUFKeys {
             (c.hasQueryKeyNorm, "queries and keys are normalised"),
             (c.queryKeyValueLimit != nil, "queries, keys and values are cut off"),
             (c.embeddingWidth != c.width, "the embedding is projected"),
+            (!c.prunedHeads.isEmpty, "some blocks have fewer heads than others"),
         ]
         if let rotary = c.rotary {
             if case .dynamic = rotary.scaling {

@@ -67,6 +67,17 @@ enum HuggingFaceConfig {
         return .object(object)
     }
 
+    /// `config` of a model that lost heads.
+    static func without(_ removal: HeadRemoval, _ config: JSON, _ configuration: ModelConfiguration) -> JSON {
+        guard var object = config.object else { return config }
+        var pruned = JSONObject()
+        for (layer, heads) in removal.prunedHeads(configuration).sorted(by: { $0.key < $1.key }) {
+            pruned["\(layer)"] = .array(heads.map { .integer(Int64($0)) })
+        }
+        object["pruned_heads"] = .object(pruned)
+        return .object(object)
+    }
+
     /// Other programs must not take int8 integers for weights, and say so when they meet a method that they do
     /// not know.
     private static func setQuantisation(_ object: inout JSONObject, _ type: DType) {

@@ -23,6 +23,7 @@ public struct ModelConversion {
     private let type: DType
     private let destination: ModelDestination
     private let plan: ConversionPlan
+    private let removal: HeadRemoval?
 
     /// The types that each format holds.
     private static let folderTypes: [DType] = [.f32, .f16, .bf16, .i8]
@@ -37,9 +38,12 @@ public struct ModelConversion {
     ///     or are f32 in GGUF; tables of positions are converted to f32, f16 and bf16 only.
     ///   - path: a `.gguf` file, else a folder in Hugging Face layout.
     ///   - replaces: a model that stands there may be replaced.
+    ///   - removal: heads that the written model does without; only folders can say so.
     /// - Throws: ``ConversionError`` for what the format cannot hold, and what loading the model throws.
-    public init(_ files: ModelFiles, to type: DType, at path: String, replacing replaces: Bool = false) throws
-    {
+    public init(
+        _ files: ModelFiles, to type: DType, at path: String, replacing replaces: Bool = false,
+        removing removal: HeadRemoval? = nil
+    ) throws {
         self.files = files
         self.type = type
         let isGGUF = ModelDestination.layout(of: path) == .gguf
@@ -49,7 +53,11 @@ public struct ModelConversion {
                 path: path, type: type, format: isGGUF ? "GGUF" : "a folder of safetensors", allowed: allowed)
         }
         destination = try ModelDestination(path: path, source: files, replaces: replaces)
-        plan = try ConversionPlan(files, to: type, layout: destination.layout)
+        guard removal == nil || destination.layout == .huggingFace else {
+            throw ConversionError.setting(path: path, what: "some blocks have fewer heads than others")
+        }
+        self.removal = removal
+        plan = try ConversionPlan(files, to: type, layout: destination.layout, removing: removal)
     }
 
     /// Bytes of the source's tensors, which progress is counted in.
@@ -101,7 +109,7 @@ public struct ModelConversion {
 
     private func writeFolder(_ pool: WorkerPool, _ progress: @escaping (Int) -> Void) throws {
         let tokenizer = files.gguf?.has("tokenizer.ggml.tokens") == true ? try files.tokenizer() : nil
-        let config: JSON
+        var config: JSON
         if let source = files.config {
             config = HuggingFaceConfig.copied(source, type: type)
         } else {
@@ -109,6 +117,7 @@ public struct ModelConversion {
                 plan.configuration, hasHead: plan.hasHead, tokens: tokenizer?.specialTokens, type: type,
                 path: destination.path)
         }
+        if let removal { config = HuggingFaceConfig.without(removal, config, plan.configuration) }
         let pieces = TensorPieces(plan, pool: pool, progress: progress)
         try destination.writeFolder { folder in
             func write(_ json: JSON, to name: String) throws {

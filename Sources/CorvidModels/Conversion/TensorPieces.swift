@@ -50,8 +50,10 @@ final class TensorPieces {
     private func vector(_ item: ConversionPlan.Item, _ stored: Tensor) throws -> Tensor {
         if stored.type == item.plan.type, item.order == nil { return stored }
         let values = try stored.floats()
-        let ordered = item.order.map { order in order.map { values.indices.contains($0) ? values[$0] : 0 } }
-        let row = try Tensor(ordered ?? values, shape: [1, values.count])
+        let ordered = item.order.map { order in
+            order.map { $0.flatMap { values.indices.contains($0) ? values[$0] : nil } ?? 0 }
+        }
+        let row = try Tensor(ordered ?? values, shape: [1, ordered?.count ?? values.count])
         return try converted(WeightConversion(row, to: item.plan.type), item, 0..<1)
     }
 
@@ -59,13 +61,13 @@ final class TensorPieces {
         _ item: ConversionPlan.Item, _ stored: Tensor, _ emit: (Bytes) throws -> Void
     ) throws {
         // What has the type already is copied, not rounded again.
-        if stored.type == item.plan.type, !item.isTransposed, item.order == nil {
+        if stored.type == item.plan.type, !item.isTransposed, !item.isSelected {
             if let scales = item.scales { self.scales[scales.name] = stored.rowScales?.values }
             return try inPieces(item, stored) { try emit(try stored.rows($0).bytes) }
         }
         var rowScales: [Float] = []
         let conversion = try WeightConversion(
-            stored, to: item.plan.type, transposed: item.isTransposed, order: item.order)
+            stored, to: item.plan.type, transposed: item.isTransposed, order: item.order, places: item.places)
         try inPieces(item, stored) { range in
             let piece = try converted(conversion, item, range)
             rowScales += piece.rowScales?.values ?? []
@@ -96,7 +98,7 @@ final class TensorPieces {
             let range = first..<min(first + size, rows)
             try body(range)
             // Rows that are read in order are not needed again.
-            if !item.isTransposed, item.order == nil { try stored.rows(range).releasePages() }
+            if !item.isTransposed, !item.isSelected { try stored.rows(range).releasePages() }
             if reports { progress(start + stored.bytes.count / max(1, rows) * range.upperBound) }
         }
     }

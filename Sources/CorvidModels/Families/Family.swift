@@ -152,7 +152,7 @@ public struct Family: Sendable {
 
     /// ``fixed`` of all families: no value means that there may be none.
     private static let fixedForAll: [String: [SettingValue]] = [
-        "add_cross_attention": [.flag(false)], "cross_attention_hidden_size": [], "pruned_heads": [],
+        "add_cross_attention": [.flag(false)], "cross_attention_hidden_size": [],
         "tie_encoder_decoder": [.flag(false)], "quantization_config.quant_method": [.text("corvid-int8")],
         "attn_logit_softcapping": [], "final_logit_softcapping": [],
     ]

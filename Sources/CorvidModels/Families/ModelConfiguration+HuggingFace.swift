@@ -31,6 +31,7 @@ extension ModelConfiguration {
             rotaryScaling: { _, context in try Self.rotaryScaling(json, context: context, file: file) },
             rotaryPairs: nil, activation: nil, mlp: nil, tiedHead: nil,
             labels: labels, scoring: try Self.scoring(json, labels: labels.count, file: file))
+        try readPrunedHeads(json, file: file)
     }
 
     /// What the scores of labels mean: what the config says; else a single label holds or not, and of several one

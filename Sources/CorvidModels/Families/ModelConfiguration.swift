@@ -19,7 +19,7 @@ public struct ModelConfiguration: Sendable {
     public let layers: Int
     /// Layers of the stack that reads a source text; 0: there is none.
     public let encoderLayers: Int
-    /// Query heads.
+    /// Query heads. Blocks may have fewer (``heads(layer:)``).
     public let heads: Int
     public let keyValueHeads: Int
     public let headWidth: Int
@@ -79,6 +79,8 @@ public struct ModelConfiguration: Sendable {
     public let startToken: Int32?
     /// The token that ends a source text.
     public let endToken: Int32?
+    /// For each layer that has fewer heads than the others the numbers of those which were removed, ascending.
+    public internal(set) var prunedHeads: [Int: [Int]] = [:]
 
     /// Whether positions have vectors, which are added to the embedding.
     var hasPositionEmbedding: Bool {

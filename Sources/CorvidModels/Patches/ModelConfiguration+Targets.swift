@@ -33,8 +33,8 @@ extension ModelConfiguration {
     /// What a weight is, by the sizes of the model; nil for one that it does not have, as far as they say.
     func shape(of target: WeightTarget) -> WeightShape? {
         if let layer = target.layer, !(0..<layers).contains(layer) { return nil }
-        let queries = heads * headWidth
-        let keys = keyValueHeads * headWidth
+        let queries = (target.layer.map { heads(layer: $0) } ?? heads) * headWidth
+        let keys = (target.layer.map { keyValueHeads(layer: $0) } ?? keyValueHeads) * headWidth
         func matrix(_ outputs: Int, _ inputs: Int, if isThere: Bool = true) -> WeightShape? {
             isThere ? .matrix(outputs: outputs, inputs: inputs) : nil
         }

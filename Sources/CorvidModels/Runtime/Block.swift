@@ -29,15 +29,20 @@ struct Block: Sendable {
         _ loader: WeightLoader, layer: Int, isCausal: Bool, cacheShape: KeyValueShape, bias: Attention.Bias?
     ) throws {
         let c = loader.configuration
-        let attentionWidth = c.heads * c.headWidth
-        let keyValueWidth = c.keyValueHeads * c.headWidth
-        if loader.has(.queryKeyValue, layer: layer) {
+        let heads = c.heads(layer: layer)
+        let keyValueHeads = c.keyValueHeads(layer: layer)
+        let attentionWidth = heads * c.headWidth
+        let keyValueWidth = keyValueHeads * c.headWidth
+        if heads == 0 {
+            projections = []
+            columns = Attention.Columns(query: { _ in 0 }, key: { _ in 0 }, value: { _ in 0 })
+        } else if loader.has(.queryKeyValue, layer: layer) {
             projections = [
                 try loader.linear(
                     .queryKeyValue, layer: layer, outputs: attentionWidth + 2 * keyValueWidth, inputs: c.width
                 )
             ]
-            columns = try Self.fusedColumns(loader)
+            columns = try Self.fusedColumns(c, layer: layer, isGGUF: loader.isGGUF, file: loader.file)
         } else {
             projections = [
                 try loader.linear(.query, layer: layer, outputs: attentionWidth, inputs: c.width),
@@ -50,13 +55,13 @@ struct Block: Sendable {
         // Nobody comes back to the keys and values of rows that see all of their sequence: its blocks use the
         // same place one after the other.
         attention = Attention(
-            layer: isCausal ? layer : 0, heads: c.heads, shape: cacheShape,
+            layer: isCausal ? layer : 0, heads: heads, shape: cacheShape.with(heads: keyValueHeads),
             scale: c.attentionScale(layer: layer), isCausal: isCausal,
-            window: isCausal ? c.windows[layer] : 0, bias: bias)
+            window: isCausal ? c.windows[layer] : 0, bias: try bias?.of(heads: c.keptHeads(layer: layer)))
         if c.hasQueryKeyNorm {
             // A norm over all heads needs them side by side.
             guard
-                columns.areNeighbours(heads: c.heads, keyValueHeads: c.keyValueHeads, headWidth: c.headWidth)
+                columns.areNeighbours(heads: heads, keyValueHeads: keyValueHeads, headWidth: c.headWidth)
             else {
                 throw ConfigurationError.relation(
                     file: loader.file,
@@ -83,15 +88,19 @@ struct Block: Sendable {
         down = try loader.linear(.down, layer: layer, outputs: c.width, inputs: c.hidden)
     }
 
-    private static func fusedColumns(_ loader: WeightLoader) throws -> Attention.Columns {
-        let c = loader.configuration
+    /// Where the heads of block `layer` stand in the outputs of a fused product.
+    static func fusedColumns(
+        _ c: ModelConfiguration, layer: Int, isGGUF: Bool, file: String
+    ) throws -> Attention.Columns {
+        let all = c.heads(layer: layer)
+        let keyValueHeads = c.keyValueHeads(layer: layer)
         let width = c.headWidth
-        let queries = c.heads * width
-        let keys = c.keyValueHeads * width
-        let order = loader.isGGUF ? .thirds : c.family.fusedOrder
-        guard order == .thirds || c.heads == c.keyValueHeads else {
+        let queries = all * width
+        let keys = keyValueHeads * width
+        let order = isGGUF ? .thirds : c.family.fusedOrder
+        guard order == .thirds || all == keyValueHeads else {
             throw ConfigurationError.relation(
-                file: loader.file, text: "\(c.keyValueHeads) key-value heads beside \(c.heads) query heads")
+                file: file, text: "\(keyValueHeads) key-value heads beside \(all) query heads")
         }
         switch order {
         case .thirds:
@@ -101,11 +110,11 @@ struct Block: Sendable {
             return Attention.Columns(
                 query: { 3 * $0 * width }, key: { (3 * $0 + 1) * width }, value: { (3 * $0 + 2) * width })
         case .slices(let count):
-            guard c.heads % count == 0 else {
+            guard all % count == 0 else {
                 throw ConfigurationError.relation(
-                    file: loader.file, text: "\(c.heads) heads do not fall into \(count) slices")
+                    file: file, text: "\(all) heads do not fall into \(count) slices")
             }
-            let heads = c.heads / count
+            let heads = all / count
             @Sendable func column(_ head: Int, part: Int) -> Int {
                 ((head / heads * 3 + part) * heads + head % heads) * width
             }
@@ -125,14 +134,17 @@ struct Block: Sendable {
             return (0..<heads).flatMap { head in order.map { start(head) + $0 } }
         }
         if isFused { try layings.lay(over: &projections[0], .queryKeyValue, layer: layer) }
-        try layings.lay(
-            over: &projections[0], .query, layer: layer, places: places(c.heads, columns.query, c.headOrder))
-        try layings.lay(
-            over: &projections[isFused ? 0 : 1], .key, layer: layer,
-            places: places(c.keyValueHeads, columns.key, c.headOrder))
-        try layings.lay(
-            over: &projections[isFused ? 0 : 2], .value, layer: layer,
-            places: places(c.keyValueHeads, columns.value, nil))
+        if !projections.isEmpty {
+            try layings.lay(
+                over: &projections[0], .query, layer: layer,
+                places: places(attention.heads, columns.query, c.headOrder))
+            try layings.lay(
+                over: &projections[isFused ? 0 : 1], .key, layer: layer,
+                places: places(attention.shape.heads, columns.key, c.headOrder))
+            try layings.lay(
+                over: &projections[isFused ? 0 : 2], .value, layer: layer,
+                places: places(attention.shape.heads, columns.value, nil))
+        }
         try layings.lay(over: &queryNorm, .queryNorm, layer: layer)
         try layings.lay(over: &keyNorm, .keyNorm, layer: layer)
         try layings.lay(over: &attentionOutput, .attentionOutput, layer: layer)

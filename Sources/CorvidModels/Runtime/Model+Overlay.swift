@@ -4,24 +4,28 @@ extension Transformer {
     /// Pages that hold the keys and values of a prefix.
     func pages(of prefix: KeyValuePrefix, workers: Workers) throws -> [KeyValuePage] {
         let c = configuration
-        let width = c.keyValueHeads * c.headWidth
+        let widths = (0..<c.layers).map { c.keyValueHeads(layer: $0) * c.headWidth }
+        func isWhole(_ tensors: [[Float]]) -> Bool {
+            zip(tensors, widths).allSatisfy { $0.count == prefix.positions * $1 }
+        }
         guard c.sees == .earlier, senses == nil else { throw OverlayError.noPrefix(family: c.family.name) }
         guard prefix.positions > 0, prefix.keys.count == c.layers, prefix.values.count == c.layers,
-            (prefix.keys + prefix.values).allSatisfy({ $0.count == prefix.positions * width })
+            isWhole(prefix.keys), isWhole(prefix.values)
         else {
             throw OverlayError.prefix(
                 found: [prefix.keys.count, prefix.positions, prefix.keys.first?.count ?? 0],
-                expected: [c.layers, prefix.positions, prefix.positions * width])
+                expected: [c.layers, prefix.positions, prefix.positions * (widths.first ?? 0)])
         }
         let cache = makeCache()
         try cache.reserve(upTo: prefix.positions)
         let segment = AttentionSegment(rows: 0..<prefix.positions, firstPosition: 0, pages: cache.pages)
         let columns = Attention.Columns(
             query: { $0 * c.headWidth }, key: { $0 * c.headWidth }, value: { $0 * c.headWidth })
-        let own = c.headOrder.map { order in
-            (0..<c.keyValueHeads).flatMap { head in order.map { head * c.headWidth + $0 } }
-        }
-        for (layer, block) in stack.blocks.enumerated() {
+        for (layer, block) in stack.blocks.enumerated() where block.attention.heads > 0 {
+            let width = widths[layer]
+            let own = c.headOrder.map { order in
+                (0..<c.keyValueHeads(layer: layer)).flatMap { head in order.map { head * c.headWidth + $0 } }
+            }
             var keys = prefix.keys[layer]
             if let own {
                 for row in 0..<prefix.positions {

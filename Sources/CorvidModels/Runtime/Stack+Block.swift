@@ -27,6 +27,7 @@ extension Stack {
         case .normsAfter: input = residual
         }
         let read = try run.visited(.attentionInput, layer, shared: input)
+        guard !block.projections.isEmpty else { return (input, try visitNoHeads(layer, residual.rows, run)) }
         // Where queries have a matrix of their own, it can be left out.
         let projections = wantsQueries ? block.projections : block.projections.suffix(2)
         let prepared = try ProductInput(read, for: projections, workers: workers, arena: run.arena)
@@ -46,10 +47,10 @@ extension Stack {
         if let rotary {
             if wantsQueries {
                 rotary.rotate(
-                    query, heads: configuration.heads, workers: workers, offset: block.columns.query)
+                    query, heads: block.attention.heads, workers: workers, offset: block.columns.query)
             }
             rotary.rotate(
-                key, heads: configuration.keyValueHeads, workers: workers, offset: block.columns.key)
+                key, heads: block.attention.shape.heads, workers: workers, offset: block.columns.key)
         }
         if wantsQueries {
             try run.visit(.rotatedQuery, layer, query, columns: queryColumns(block))
@@ -61,15 +62,24 @@ extension Stack {
         return (input, query)
     }
 
+    /// The sites of attention in a block whose heads are all gone: rows without values.
+    private func visitNoHeads(_ layer: Int, _ rows: Int, _ run: PassRun) throws -> Matrix {
+        let nothing = try run.arena.matrix(rows: rows, columns: 0)
+        for kind in [Site.Kind.query, .key, .rotatedQuery, .rotatedKey, .value] {
+            try run.visit(kind, layer, nothing)
+        }
+        return nothing
+    }
+
     /// Where the values of a site stand, head after head, in the order of Hugging Face's checkpoints.
     private func queryColumns(_ block: Block) -> [Int] {
-        siteColumns(configuration.heads, configuration.headOrder, block.columns.query)
+        siteColumns(block.attention.heads, configuration.headOrder, block.columns.query)
     }
     private func keyColumns(_ block: Block) -> [Int] {
-        siteColumns(configuration.keyValueHeads, configuration.headOrder, block.columns.key)
+        siteColumns(block.attention.shape.heads, configuration.headOrder, block.columns.key)
     }
     private func valueColumns(_ block: Block) -> [Int] {
-        siteColumns(configuration.keyValueHeads, nil, block.columns.value)
+        siteColumns(block.attention.shape.heads, nil, block.columns.value)
     }
     private func siteColumns(_ heads: Int, _ order: [Int]?, _ start: (Int) -> Int) -> [Int] {
         let order = order ?? Array(0..<configuration.headWidth)
@@ -83,10 +93,14 @@ extension Stack {
         let (input, query) = try store(
             block, layer, segments, residual: residual, rotary: rotary, wantsQueries: true, run)
         let heads = try run.arena.matrix(
-            rows: residual.rows, columns: configuration.heads * configuration.headWidth)
+            rows: residual.rows, columns: block.attention.heads * configuration.headWidth)
         var pattern: ((AttentionPattern) throws -> Void)?
         if let sites = run.sites, sites.touches(.pattern, layer) {
             pattern = { try sites.visit(pattern: $0, layer: layer) }
+        }
+        guard block.attention.heads > 0 else {
+            try run.visit(.heads, layer, heads)
+            return AttentionResult(input: input, values: heads)
         }
         try block.attention.attend(
             query: query, columns: block.columns, segments: segments, into: heads, workers: run.workers,

@@ -145,6 +145,12 @@ struct WeightLoader {
 
     /// A matrix with its bias, if it has one.
     func linear(_ role: WeightRole, layer: Int? = nil, outputs: Int, inputs: Int) throws -> Linear {
+        // Behind a block whose heads are all gone only the bias is left.
+        guard inputs > 0 else {
+            return try Linear(
+                try Tensor([], shape: [outputs, 0]), bias: try bias(role, layer: layer, count: outputs),
+                part: role.passPart)
+        }
         let declared: Linear.Orientation =
             isGGUF || !role.isOriented ? .rows : configuration.family.orientation
         let shape = declared == .rows ? [outputs, inputs] : [inputs, outputs]

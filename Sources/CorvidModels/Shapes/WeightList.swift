@@ -57,8 +57,8 @@ struct WeightList: Sendable {
 
     private mutating func addBlock(_ layer: Int) {
         let c = configuration
-        let queries = c.heads * c.headWidth
-        let keys = c.keyValueHeads * c.headWidth
+        let queries = c.heads(layer: layer) * c.headWidth
+        let keys = c.keyValueHeads(layer: layer) * c.headWidth
         addNorm(.attentionNorm, c.width, layer)
         if c.family.weights[.queryKeyValue] != nil {
             addLinear(.queryKeyValue, outputs: queries + 2 * keys, inputs: c.width, layer)

@@ -12,12 +12,13 @@ extension ModelConfiguration {
     }
 
     /// Values of a row at a site; nil at `attention.pattern`, where it depends on the keys.
-    public func siteWidth(_ kind: Site.Kind) -> Int? {
+    /// - Parameter layer: nil: of a block that has all of its heads.
+    public func siteWidth(_ kind: Site.Kind, layer: Int? = nil) -> Int? {
         switch kind {
         case .embedding: embeddingWidth
         case .input, .attentionInput, .attentionOutput, .mlpInput, .mlpOutput, .output, .finalNorm: width
-        case .query, .rotatedQuery, .heads: heads * headWidth
-        case .key, .value, .rotatedKey: keyValueHeads * headWidth
+        case .query, .rotatedQuery, .heads, .key, .value, .rotatedKey:
+            siteHeads(kind, layer: layer).map { $0 * headWidth }
         case .mlpHidden: hidden
         case .senses: senses * width
         case .logits: vocabulary
@@ -26,11 +27,12 @@ extension ModelConfiguration {
     }
 
     /// How many heads a site's values fall into; nil if into none.
-    public func siteHeads(_ kind: Site.Kind) -> Int? {
+    /// - Parameter layer: nil: of a block that has all of them.
+    public func siteHeads(_ kind: Site.Kind, layer: Int? = nil) -> Int? {
         guard kind.hasHeads else { return nil }
         switch kind {
-        case .key, .value, .rotatedKey: return keyValueHeads
-        default: return heads
+        case .key, .value, .rotatedKey: return layer.map { keyValueHeads(layer: $0) } ?? keyValueHeads
+        default: return layer.map { heads(layer: $0) } ?? heads
         }
     }
 

@@ -94,8 +94,8 @@ extension ModelConfiguration {
     public func check(_ change: SiteChange, layers: Int? = nil) throws {
         let site = change.site
         try check(site, layers: layers)
-        guard let width = siteWidth(site.kind) else { return try checkPattern(change) }
-        let heads = siteHeads(site.kind)
+        guard let width = siteWidth(site.kind, layer: site.layer) else { return try checkPattern(change) }
+        let heads = siteHeads(site.kind, layer: site.layer)
         var count = width
         switch change.part {
         case .all: break
@@ -104,7 +104,7 @@ extension ModelConfiguration {
             if let head = list.first(where: { !(0..<heads).contains($0) }) {
                 throw SiteError.head(site, head: head, heads: heads)
             }
-            count = list.count * (width / heads)
+            count = list.count * (width / max(1, heads))
         case .columns(let list):
             if let column = list.first(where: { !(0..<width).contains($0) }) {
                 throw SiteError.column(site, column: column, columns: width)
@@ -135,8 +135,11 @@ extension ModelConfiguration {
             }
         case .adapt(let adapter, _):
             try checkWidth(adapter.up.outputs)
-            if let kind = adapter.reading, siteWidth(kind) != adapter.down.inputs || site.layer == nil {
-                throw SiteError.width(site, found: adapter.down.inputs, expected: siteWidth(kind) ?? 0)
+            if let kind = adapter.reading,
+                siteWidth(kind, layer: site.layer) != adapter.down.inputs || site.layer == nil
+            {
+                throw SiteError.width(
+                    site, found: adapter.down.inputs, expected: siteWidth(kind, layer: site.layer) ?? 0)
             }
         case .closure: break
         }
@@ -144,6 +147,7 @@ extension ModelConfiguration {
 
     /// Patterns have as many columns as there are keys: what has a fixed width does not fit them.
     private func checkPattern(_ change: SiteChange) throws {
+        let heads = siteHeads(.pattern, layer: change.site.layer) ?? 0
         if case .heads(let list) = change.part, let head = list.first(where: { !(0..<heads).contains($0) }) {
             throw SiteError.head(change.site, head: head, heads: heads)
         }

@@ -44,6 +44,8 @@ public enum SiteError: Error, Equatable, CustomStringConvertible {
         case .width(let site, let found, let expected):
             return
                 "site \(site) has \(expected) values for each token, the vector has \(found). Was it made from another model?"
+        case .head(let site, _, 0):
+            return "site \(site): all heads of this block were removed."
         case .head(let site, let head, let heads):
             return "site \(site): there is no head \(head); the heads are 0 to \(heads - 1)."
         case .column(let site, let column, let columns):

@@ -134,7 +134,7 @@ final class SiteVisitor {
     func visit(pattern: AttentionPattern, layer: Int) throws {
         let site = Site(.pattern, layer: layer)
         guard let entry = entries[site] else { return }
-        let (heads, keys) = (configuration.heads, pattern.keyCount)
+        let (heads, keys) = (configuration.heads(layer: layer), pattern.keyCount)
         try visit(
             site, entry, columns: heads * keys,
             read: { row in (0..<heads).flatMap { pattern.weights(row: row, head: $0, keys: keys) } },
@@ -167,7 +167,7 @@ final class SiteVisitor {
             }
             let found = SiteValues(
                 places: rows.map { places[$0] }, columns: columns, values: numbers,
-                heads: site.kind == .pattern ? configuration.heads : nil)
+                heads: site.kind == .pattern ? configuration.siteHeads(.pattern, layer: site.layer) : nil)
             return (found, rows)
         }
         for (change, ranges) in entry.changes {
@@ -177,7 +177,8 @@ final class SiteVisitor {
                 new = try adapt(input(of: adapter, old, rows: rows), adapter, scale)
                 for index in new.values.indices { new.values[index] += old.values[index] }
             } else {
-                try change.apply(to: &new, heads: configuration.siteHeads(site.kind)) { place in
+                let heads = configuration.siteHeads(site.kind, layer: site.layer)
+                try change.apply(to: &new, heads: heads) { place in
                     self.position(of: place, change.positions)
                 }
             }

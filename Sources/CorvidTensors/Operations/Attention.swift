@@ -46,12 +46,13 @@ public struct Attention: Sendable {
         case table(DistanceBias)
     }
 
+    /// - Parameter shape: of keys and values; its pages may have more heads than the layer.
     public init(
         layer: Int, heads: Int, shape: KeyValueShape, scale: Float, isCausal: Bool = true, window: Int = 0,
         bias: Bias? = nil
     ) {
         precondition(
-            shape.heads > 0 && heads % shape.heads == 0, "query heads must share key-value heads evenly")
+            shape.heads > 0 ? heads % shape.heads == 0 : heads == 0, "query heads must share key-value heads evenly")
         self.layer = layer
         self.heads = heads
         self.shape = shape
@@ -254,6 +255,15 @@ private struct AttentionUnits {
         // Three hand-overs instead of one pay only where a unit takes much longer than they do.
         let isLong = segments.allSatisfy { $0.rows.count == 1 } && mostKeys * shape.headWidth >= 65_536
         areShared = isLong && list.count < threads
+    }
+}
+
+extension Attention.Bias {
+    /// What is added to the scores of some heads only.
+    public func of(heads: [Int]) throws -> Attention.Bias {
+        guard case .slopes(let slopes) = self, heads != Array(0..<slopes.count) else { return self }
+        let values = slopes.values
+        return .slopes(try Vector(heads.map { values.indices.contains($0) ? values[$0] : 0 }))
     }
 }
 

@@ -59,6 +59,11 @@ public struct KeyValueShape: Sendable, Equatable {
         self.type = type
     }
 
+    /// The same with another number of heads.
+    public func with(heads: Int) -> KeyValueShape {
+        KeyValueShape(layers: layers, heads: heads, headWidth: headWidth, type: type)
+    }
+
     /// Bytes of one head's keys (or values) in a page.
     var headBytes: Int { KeyValuePage.positions * headWidth * type.blockBytes }
     /// Bytes of keys and values of one position, over all layers.

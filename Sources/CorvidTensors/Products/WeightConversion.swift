@@ -14,33 +14,41 @@ public struct WeightConversion: Sendable {
     public let columns: Int
     private let weight: Tensor
     private let isTransposed: Bool
-    private let order: [Int]?
+    private let order: [Int?]?
+    private let places: [Int?]?
 
     /// - Parameters:
     ///   - weight: a matrix `[rows, columns]`, or `[columns, rows]` if it is to be transposed.
     ///   - type: a type of weights, or `i8` for int8 with a scale for each row.
     ///   - transposed: rows of the result are columns of `weight`.
-    ///   - order: the stored row that stands at each place of the result; nil keeps the order.
+    ///   - order: which row stands at each place of the result, of those there would be without it; a place
+    ///     without a row holds zeros. nil keeps all in their order.
+    ///   - places: the same for columns.
     /// - Throws: ``TensorError`` if the matrix holds no weights, or blocks do not divide its rows.
-    public init(_ weight: Tensor, to type: DType, transposed: Bool = false, order: [Int]? = nil) throws {
+    public init(
+        _ weight: Tensor, to type: DType, transposed: Bool = false, order: [Int?]? = nil,
+        places: [Int?]? = nil
+    ) throws {
         guard weight.shape.count == 2, weight.holdsWeights else {
             throw TensorError.notWeights(type: weight.type)
         }
-        rows = transposed ? weight.columns : weight.rows
-        columns = transposed ? weight.rows : weight.columns
+        let allRows = transposed ? weight.columns : weight.rows
+        let allColumns = transposed ? weight.rows : weight.columns
+        rows = order?.count ?? allRows
+        columns = places?.count ?? allColumns
         guard type.holdsWeights || type == .i8 else { throw TensorError.notWeights(type: type) }
         guard type.rowBytes(columns: columns) != nil else {
             throw TensorError.blocks(type: type, shape: [rows, columns])
         }
-        if let order {
-            precondition(
-                order.count == rows && order.allSatisfy { $0 >= 0 && $0 < weight.rows } && !transposed,
-                "an order names a stored row for each place")
-        }
+        precondition(
+            (order ?? []).allSatisfy { $0.map { $0 >= 0 && $0 < allRows } ?? true }
+                && (places ?? []).allSatisfy { $0.map { $0 >= 0 && $0 < allColumns } ?? true },
+            "an order names what is there")
         self.weight = weight
         self.type = type
         isTransposed = transposed
         self.order = order
+        self.places = places
     }
 
     /// All rows.
@@ -62,7 +70,8 @@ public struct WeightConversion: Sendable {
         let first = isTransposed ? range.lowerBound / step * step : range.lowerBound
         let tasks = (range.upperBound - first + step - 1) / step
         let panelRows = isTransposed ? step : 1
-        let scratch = try workers.scratch(byteCount: (panelRows + 1) * max(columns, step) * 4)
+        let scratch = try workers.scratch(
+            byteCount: (panelRows * columns + max(step, weight.columns)) * 4)
         let failure = Failure()
         workers.forEach(max(0, tasks)) { task, worker in
             let start = first + task * step
@@ -72,7 +81,7 @@ public struct WeightConversion: Sendable {
                 if isTransposed { gather(from: start, step: step, into: memory) }
                 for row in part {
                     let values = isTransposed ? memory + (row - start) * columns : memory
-                    if !isTransposed { weight.dequantize(row: order?[row] ?? row, into: values) }
+                    if !isTransposed { select(row: order.map { $0[row] } ?? row, into: values) }
                     try store(values, row: row, at: row - range.lowerBound, target)
                 }
             }
@@ -94,13 +103,31 @@ public struct WeightConversion: Sendable {
     /// Some 16,384 weights are worth a hand-over.
     private var rowsPerTask: Int { max(1, 16_384 / max(1, columns)) }
 
-    /// Stored columns `start ..< start + step`, as rows of `memory` `[step, columns]`.
+    /// The chosen columns of a stored row; `memory` has room for the whole row behind them.
+    private func select(row: Int?, into memory: UnsafeMutablePointer<Float>) {
+        guard let row else { return memory.update(repeating: 0, count: columns) }
+        guard let places else { return weight.dequantize(row: row, into: memory) }
+        let whole = memory + columns
+        weight.dequantize(row: row, into: whole)
+        for (column, place) in places.enumerated() { memory[column] = place.map { whole[$0] } ?? 0 }
+    }
+
+    /// Stored columns `start ..< start + step` of those that are chosen, as rows of `memory` `[step, columns]`.
     private func gather(from start: Int, step: Int, into memory: UnsafeMutablePointer<Float>) {
         let row = memory + step * columns
-        let count = min(step, weight.columns - start)
+        let count = min(step, rows - start)
         for column in 0..<columns {
-            weight.dequantize(row: column, columns: start..<start + count, into: row)
-            for slot in 0..<count { memory[slot * columns + column] = row[slot] }
+            guard let stored = places.map({ $0[column] }) ?? column else {
+                for slot in 0..<count { memory[slot * columns + column] = 0 }
+                continue
+            }
+            if let order {
+                weight.dequantize(row: stored, into: row)
+                for slot in 0..<count { memory[slot * columns + column] = order[start + slot].map { row[$0] } ?? 0 }
+            } else {
+                weight.dequantize(row: stored, columns: start..<start + count, into: row)
+                for slot in 0..<count { memory[slot * columns + column] = row[slot] }
+            }
         }
     }
 

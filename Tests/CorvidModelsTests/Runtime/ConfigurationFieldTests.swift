@@ -94,7 +94,7 @@ import Testing
         ("GPTJForCausalLM", "rotary_dim", .null), ("GPTJForCausalLM", "activation_function", "mish"),
         ("CodeGenForCausalLM", "rotary_dim", .null), ("CodeGenForCausalLM", "scale_attn_weights", false),
         ("GPT2LMHeadModel", "add_cross_attention", true), ("GPT2LMHeadModel", "scale_attn_weights", "no"),
-        ("GPT2LMHeadModel", "pruned_heads", ["0": [1]]),
+        ("GPT2LMHeadModel", "pruned_heads", ["0": [99]]),
         ("GPT2LMHeadModel", "cross_attention_hidden_size", 8),
         ("LlamaForCausalLM", "partial_rotary_factor", 0.5),
         ("LlamaForCausalLM", "rope_parameters.partial_rotary_factor", 0.5),

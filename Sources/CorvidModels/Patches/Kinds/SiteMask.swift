@@ -71,7 +71,7 @@ public struct SiteMask: PatchChange {
             for change in siteChanges(1, configuration) { try configuration.check(change) }
             return
         }
-        let heads = configuration.siteHeads(site.kind)
+        let heads = configuration.siteHeads(site.kind, layer: site.layer)
         guard values.count == heads else {
             throw PatchMisfit(
                 place: "the heads of site \(site)", found: [values.count], expected: heads.map { [$0] })

@@ -165,7 +165,7 @@ public struct SiteOperation: PatchChange {
                 SiteChange(.add(vector, scale: amount), at: site, positions: rows, part: part),
             ]
         case .projectOut, .projectOnto, .clamp:
-            let heads = configuration.siteHeads(site.kind)
+            let heads = configuration.siteHeads(site.kind, layer: site.layer)
             return whole.map { inner in
                 SiteChange(
                     .closure { rows in
