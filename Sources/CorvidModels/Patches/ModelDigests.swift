@@ -96,7 +96,8 @@ extension ModelConfiguration {
         return
             "\(family.name) \(sizes) \(numbers.map(\.bitPattern)) \(activation.rawValue) \(block) \(mlp) "
             + "\(rotaryPairs) \(rotary?.identity ?? "none") \(windows) \(output) \(labels)"
-            + (prunedHeads.isEmpty ? "" : " \(prunedHeads.sorted { $0.key < $1.key }.map { [$0.key] + $0.value })")
+            + (prunedHeads.isEmpty
+                ? "" : " \(prunedHeads.sorted { $0.key < $1.key }.map { [$0.key] + $0.value })")
     }
 }
 

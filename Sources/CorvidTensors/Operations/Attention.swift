@@ -52,7 +52,8 @@ public struct Attention: Sendable {
         bias: Bias? = nil
     ) {
         precondition(
-            shape.heads > 0 ? heads % shape.heads == 0 : heads == 0, "query heads must share key-value heads evenly")
+            shape.heads > 0 ? heads % shape.heads == 0 : heads == 0,
+            "query heads must share key-value heads evenly")
         self.layer = layer
         self.heads = heads
         self.shape = shape

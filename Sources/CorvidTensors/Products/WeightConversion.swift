@@ -123,7 +123,9 @@ public struct WeightConversion: Sendable {
             }
             if let order {
                 weight.dequantize(row: stored, into: row)
-                for slot in 0..<count { memory[slot * columns + column] = order[start + slot].map { row[$0] } ?? 0 }
+                for slot in 0..<count {
+                    memory[slot * columns + column] = order[start + slot].map { row[$0] } ?? 0
+                }
             } else {
                 weight.dequantize(row: stored, columns: start..<start + count, into: row)
                 for slot in 0..<count { memory[slot * columns + column] = row[slot] }
