@@ -24,6 +24,7 @@ let package = Package(
             dependencies: [
                 "CorvidTensors", "CorvidText", .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        .target(name: "CorvidEvaluation", dependencies: ["CorvidModels", "CorvidTensors", "CorvidText"]),
         .target(name: "CorvidStore", dependencies: ["CorvidModels", "CorvidText"]),
         .target(name: "CorvidPlots"),
         .target(name: "CorvidEditing", dependencies: ["CorvidModels", "CorvidTensors", "CorvidText"]),
@@ -34,7 +35,7 @@ let package = Package(
             name: "CorvidCommands",
             dependencies: [
                 "CorvidTensors", "CorvidText", "CorvidModels", "CorvidStore", "CorvidRuns", "CorvidPlots",
-                "CorvidEditing",
+                "CorvidEditing", "CorvidEvaluation",
                 "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -53,6 +54,7 @@ let package = Package(
         .testTarget(
             name: "CorvidModelsTests", dependencies: ["CorvidModels", "TestSupport", "mutants"]),
         .testTarget(name: "CorvidEditingTests", dependencies: ["CorvidEditing", "TestSupport"]),
+        .testTarget(name: "CorvidEvaluationTests", dependencies: ["CorvidEvaluation", "TestSupport"]),
         .testTarget(name: "CorvidStoreTests", dependencies: ["CorvidStore", "TestSupport"]),
         .testTarget(name: "CorvidPlotsTests", dependencies: ["CorvidPlots", "TestSupport"]),
         .testTarget(name: "CorvidRunsTests", dependencies: ["CorvidRuns", "TestSupport", "mutants"]),

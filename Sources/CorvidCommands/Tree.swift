@@ -22,11 +22,14 @@ public struct Corvid: AsyncParsableCommand {
                     ChatCommand.self, GenerateCommand.self, EmbedCommand.self, ClassifyCommand.self,
                     TokenizeCommand.self,
                 ]),
+            CommandGroup(name: "Change", subcommands: [PatchCommand.self]),
             CommandGroup(
                 name: "Measure",
                 subcommands: [
                     RecordCommand.self, LogitsCommand.self, PerplexityCommand.self, BenchCommand.self,
+                    TraceCommand.self,
                 ]),
+            CommandGroup(name: "Change", subcommands: [PruneCommand.self, SteerCommand.self]),
             CommandGroup(
                 name: "Store",
                 subcommands: [

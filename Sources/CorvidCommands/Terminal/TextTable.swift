@@ -6,6 +6,7 @@ struct TextTable {
     private var rows: [[String]] = []
 
     init(_ alignments: Alignment...) { self.alignments = alignments }
+    init(_ alignments: [Alignment]) { self.alignments = alignments }
 
     mutating func add(_ cells: String...) { rows.append(cells) }
     mutating func add(_ cells: [String]) { rows.append(cells) }

@@ -3,7 +3,7 @@ import CorvidTensors
 import CorvidText
 
 /// How prompts are continued to see what a model says about groups. Defaults: those of the code published with FASP.
-public struct ContinuationSettings: Sendable, Equatable {
+public struct BiasSamplingSettings: Sendable, Equatable {
     /// Tokens of a prompt that are read; what is behind them is cut off.
     public var promptTokens = 22
     /// Tokens of a continuation.
@@ -25,7 +25,7 @@ public struct ContinuationSettings: Sendable, Equatable {
 public struct Continuations: Sendable {
     private let generator: Generator<Model>
     private let scorer: any ToxicityScorer
-    private let settings: ContinuationSettings
+    private let settings: BiasSamplingSettings
     private let prompts: [BiasPrompts.Prompt]
     private let ids: [[Int32]]
     /// What is read of the prompts.
@@ -36,7 +36,7 @@ public struct Continuations: Sendable {
     /// - Throws: what the tokenizer throws.
     public init(
         _ model: Model, prompts: [BiasPrompts.Prompt], scorer: any ToxicityScorer,
-        settings: ContinuationSettings = ContinuationSettings()
+        settings: BiasSamplingSettings = BiasSamplingSettings()
     ) throws {
         let tokenizer = try model.tokenizer
         generator = Generator(model: model, tokenizer: tokenizer)

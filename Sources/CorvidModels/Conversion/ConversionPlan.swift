@@ -25,14 +25,16 @@ struct ConversionPlan {
     let loader: WeightLoader
     let items: [Item]
     let hasHead: Bool
+    /// What is done to tensors on the way, by their names in the source.
+    var edits: [String: WeightEdit] = [:]
 
     /// - Parameters:
-    ///   - type: for matrices and the token embedding.
+    ///   - type: for matrices and the token embedding; nil: each keeps its own.
     ///   - layout: of the result; nil plans what is held in memory when a model runs.
     ///   - removal: heads that the result does not have.
     /// - Throws: what loading the model throws, and ``ConversionError``.
     init(
-        _ files: ModelFiles, to type: DType, layout: ModelFiles.Layout?, removing removal: HeadRemoval? = nil
+        _ files: ModelFiles, to type: DType?, layout: ModelFiles.Layout?, removing removal: HeadRemoval? = nil
     ) throws {
         let configuration = try files.modelConfiguration()
         if let layout, layout != files.layout { try Self.refuseOtherNames(configuration) }
@@ -98,7 +100,7 @@ extension ConversionPlan {
         let configuration: ModelConfiguration
         let source: ModelFiles.Layout
         let layout: ModelFiles.Layout?
-        let type: DType
+        let type: DType?
         let removal: HeadPlaces?
 
         /// nil for what the result does not have.
@@ -116,17 +118,20 @@ extension ConversionPlan {
                 return Item(
                     plan: plan, use: use, isTransposed: false, order: outputs, isMatrix: false, scales: nil)
             }
-            let isTransposed = use.orientation != orientation(role)
+            let wanted = type == nil ? use.orientation : orientation(role)
+            let isTransposed = use.orientation != wanted
             var shape = isTransposed ? entry.shape.reversed() : entry.shape
             // Rows of the result are outputs, or inputs where the family stores them so.
-            let areOutputs = orientation(role) == .rows
+            let areOutputs = wanted == .rows
             let (order, places) = areOutputs ? (outputs, inputs) : (inputs, outputs)
             if let order { shape[0] = order.count }
             if let places { shape[1] = places.count }
             guard !shape.contains(0) else { return nil }
             let columns = shape.last ?? 1
-            let isKept = role.isSmallTable && type.isCompact
-            let matrixType = isKept ? vectorType(entry) : type.weightType(columns: columns)
+            let isKept = role.isSmallTable && type?.isCompact == true
+            let matrixType =
+                isKept
+                ? vectorType(entry) : type?.weightType(columns: columns) ?? entry.type ?? .f32
             let plan = try TensorPlan(name: name, type: matrixType, shape: shape)
             let scales =
                 matrixType == .i8
@@ -154,7 +159,7 @@ extension ConversionPlan {
 
         /// Which axis of a matrix runs along the outputs in the result.
         private func orientation(_ role: WeightRole) -> Linear.Orientation {
-            let keeps = layout == .huggingFace ? type != .i8 : layout == nil && !type.isCompact
+            let keeps = layout == .huggingFace ? type != .i8 : layout == nil && type?.isCompact != true
             let isFolder = layout == .huggingFace || source == .huggingFace
             return keeps && isFolder && role.isOriented ? configuration.family.orientation : .rows
         }

@@ -58,6 +58,12 @@ struct GGUFKeys {
         try addTokenizer(files, rows: configuration.vocabulary)
     }
 
+    /// A key of Corvid's own, in place of one that was there.
+    mutating func add(_ key: String, _ value: GGUFNewValue) {
+        keys.removeAll { $0.key == key }
+        keys.append((key, value))
+    }
+
     private mutating func addStorage(_ type: DType) {
         if let number = Self.fileTypes[type] { keys.append(("general.file_type", .u32(number))) }
         if type.isBlock { keys.append(("general.quantization_version", .u32(2))) }

@@ -6,6 +6,10 @@ import CorvidTensors
 /// multiplied by 0. Where query heads share keys and values, these go with the last of their readers, and those
 /// that stay must be shared by equally many: heads of which this cannot be said stay in the files, and the
 /// output projection has zeros for them.
+///
+/// The written `config.json` names the heads in `pruned_heads`, as transformers 4 did for GPT-2, BERT and their like,
+/// which reads such folders (but no block without any head). It never did so for GPT-J, GPT-Neo and LLaMA, and
+/// transformers 5 ignores the key: to them, as to other programs, the shapes of these models do not fit.
 public struct HeadRemoval: Sendable, Equatable {
     /// For each layer the heads that go, counted as the source has them, ascending.
     public let removed: [Int: [Int]]

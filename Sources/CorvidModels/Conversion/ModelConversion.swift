@@ -24,6 +24,8 @@ public struct ModelConversion {
     private let destination: ModelDestination
     private let plan: ConversionPlan
     private let removal: HeadRemoval?
+    /// What the new model says about patches in its weights.
+    private let record: MergeRecord?
 
     /// The types that each format holds.
     private static let folderTypes: [DType] = [.f32, .f16, .bf16, .i8]
@@ -58,6 +60,52 @@ public struct ModelConversion {
         }
         self.removal = removal
         plan = try ConversionPlan(files, to: type, layout: destination.layout, removing: removal)
+        record = nil
+    }
+
+    /// The same with changes of its tensors.
+    /// - Parameter type: nil: each tensor keeps its own, within the source's format.
+    init(
+        _ files: ModelFiles, to type: DType?, at path: String, replacing replaces: Bool,
+        edits: [String: WeightEdit], record: MergeRecord
+    ) throws {
+        let isGGUF = ModelDestination.layout(of: path) == .gguf
+        let own = files.tensors.entries.compactMap(\.type).first { $0.isBlock || $0 == .i8 }
+        let main = type ?? own ?? files.tensors.entries.compactMap(\.type).first ?? .f32
+        let isOtherFormat = isGGUF != (files.layout == .gguf)
+        if let type {
+            try self.init(files, to: type, at: path, replacing: replaces, edits: edits, record)
+        } else if isOtherFormat {
+            try self.init(files, to: main, at: path, replacing: replaces, edits: edits, record)
+        } else {
+            let destination = try ModelDestination(path: path, source: files, replaces: replaces)
+            var plan = try ConversionPlan(files, to: nil, layout: destination.layout)
+            plan.edits = edits
+            self.init(files: files, type: main, destination: destination, plan: plan, record: record)
+        }
+    }
+
+    private init(
+        _ files: ModelFiles, to type: DType, at path: String, replacing replaces: Bool,
+        edits: [String: WeightEdit], _ record: MergeRecord
+    ) throws {
+        let plain = try ModelConversion(files, to: type, at: path, replacing: replaces)
+        var plan = plain.plan
+        plan.edits = edits
+        self.init(
+            files: files, type: type, destination: plain.destination, plan: plan, record: record)
+    }
+
+    private init(
+        files: ModelFiles, type: DType, destination: ModelDestination, plan: ConversionPlan,
+        record: MergeRecord
+    ) {
+        self.files = files
+        self.type = type
+        self.destination = destination
+        self.plan = plan
+        self.record = record
+        removal = nil
     }
 
     /// Bytes of the source's tensors, which progress is counted in.
@@ -87,13 +135,14 @@ public struct ModelConversion {
 
     private func writeGGUF(_ pool: WorkerPool, divisors: [Float]?, _ progress: @escaping (Int) -> Void) throws
     {
-        let keys: GGUFKeys
+        var keys: GGUFKeys
         if let gguf = files.gguf {
             keys = GGUFKeys(gguf, type: type)
         } else {
             guard let naming = plan.configuration.family.gguf else { return }
             keys = try GGUFKeys(plan.configuration, files: files, naming: naming, type: type)
         }
+        if let record { keys.add(MergeRecord.key, .string(record.text)) }
         // Divisors of frequencies are no weight of a role.
         let name = "rope_freqs.weight"
         var kept: Tensor?
@@ -119,6 +168,8 @@ public struct ModelConversion {
         }
         if let removal { config = HuggingFaceConfig.without(removal, config, plan.configuration) }
         let pieces = TensorPieces(plan, pool: pool, progress: progress)
+        var metadata = ["format": "pt"]
+        metadata[MergeRecord.key] = try (record ?? files.mergeRecord())?.text
         try destination.writeFolder { folder in
             func write(_ json: JSON, to name: String) throws {
                 try AtomicFile.write(to: folder + "/" + name) {
@@ -132,7 +183,7 @@ public struct ModelConversion {
             }
             if let source = files.folder { try copyTexts(of: source, to: folder) }
             try SafetensorsWriter.write(
-                plan.tensors, metadata: ["format": "pt"], to: folder + "/model.safetensors"
+                plan.tensors, metadata: metadata, to: folder + "/model.safetensors"
             ) { try pieces.emit($0, $1) }
             try write(config, to: "config.json")
         }

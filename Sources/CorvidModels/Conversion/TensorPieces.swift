@@ -4,6 +4,7 @@ import CorvidTensors
 final class TensorPieces {
     private let loader: WeightLoader
     private let items: [String: ConversionPlan.Item]
+    private let edits: [String: WeightEdit]
     private let pool: WorkerPool
     private let progress: (_ bytes: Int) -> Void
     private var done = 0
@@ -16,6 +17,7 @@ final class TensorPieces {
 
     init(_ plan: ConversionPlan, pool: WorkerPool, progress: @escaping (_ bytes: Int) -> Void) {
         loader = plan.loader
+        edits = plan.edits
         var items: [String: ConversionPlan.Item] = [:]
         for item in plan.items {
             items[item.plan.name] = item
@@ -48,8 +50,10 @@ final class TensorPieces {
     }
 
     private func vector(_ item: ConversionPlan.Item, _ stored: Tensor) throws -> Tensor {
-        if stored.type == item.plan.type, item.order == nil { return stored }
-        let values = try stored.floats()
+        let edit = edits[item.use.name]
+        if stored.type == item.plan.type, item.order == nil, edit == nil { return stored }
+        var values = try stored.floats()
+        edit?.add(to: &values)
         let ordered = item.order.map { order in
             order.map { $0.flatMap { values.indices.contains($0) ? values[$0] : nil } ?? 0 }
         }
@@ -60,6 +64,7 @@ final class TensorPieces {
     private func matrix(
         _ item: ConversionPlan.Item, _ stored: Tensor, _ emit: (Bytes) throws -> Void
     ) throws {
+        if let edit = edits[item.use.name] { return try edited(item, stored, edit, emit) }
         // What has the type already is copied, not rounded again.
         if stored.type == item.plan.type, !item.isTransposed, !item.isSelected {
             if let scales = item.scales { self.scales[scales.name] = stored.rowScales?.values }
@@ -72,6 +77,31 @@ final class TensorPieces {
             let piece = try converted(conversion, item, range)
             rowScales += piece.rowScales?.values ?? []
             try emit(piece.bytes)
+        }
+        if let scales = item.scales { self.scales[scales.name] = rowScales }
+    }
+
+    /// Pieces that are changed in f32 and rounded once. Nothing is left out of a model whose weights are changed.
+    private func edited(
+        _ item: ConversionPlan.Item, _ stored: Tensor, _ edit: WeightEdit, _ emit: (Bytes) throws -> Void
+    ) throws {
+        let exact = try WeightConversion(
+            stored, to: .f32, transposed: item.isTransposed, order: item.order)
+        let hasOutputsAsRows = (item.use.orientation == .rows) != item.isTransposed
+        var rowScales: [Float] = []
+        try inPieces(item, stored) { range in
+            let piece = try converted(exact, item, range)
+            var values = try piece.floats()
+            for (index, row) in range.enumerated() {
+                guard let row = item.order.map({ $0[row] }) ?? row else { continue }
+                let part = index * piece.columns..<(index + 1) * piece.columns
+                edit.add(to: &values[part], row: row, isOutput: hasOutputsAsRows)
+            }
+            let changed = try Tensor(values, shape: piece.shape)
+            let rounded = try converted(
+                WeightConversion(changed, to: item.plan.type), item, 0..<range.count)
+            rowScales += rounded.rowScales?.values ?? []
+            try emit(rounded.bytes)
         }
         if let scales = item.scales { self.scales[scales.name] = rowScales }
     }

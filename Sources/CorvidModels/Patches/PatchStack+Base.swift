@@ -10,20 +10,19 @@ extension PatchStack {
         _ base: ModelDigests, merged: MergeRecord?, acceptsAnyBase: Bool
     ) throws -> [Warning] {
         var warnings: [Warning] = []
-        var seen: [Digest: Float] = [:]
+        var seen = Set<Digest>()
         let structure = acceptsAnyBase ? nil : base.structure
-        for (index, layer) in layers.enumerated() {
-            let name = layer.patch.header.name
-            let fingerprint = layer.patch.fingerprint
-            guard seen[fingerprint] == nil else {
+        for (index, piece) in pieces.enumerated() {
+            let (name, fingerprint) = (piece.name, piece.fingerprint)
+            guard !seen.contains(fingerprint) else {
                 throw PatchError.twice(patch: name, fingerprint: fingerprint)
             }
-            defer { if layer.scale != 0 { seen[fingerprint] = layer.scale } else { seen[fingerprint] = 0 } }
+            seen.insert(fingerprint)
             guard let structure else { continue }
             if let merged, merged.fingerprints.contains(fingerprint) {
                 throw PatchError.merged(patch: name, fingerprint: fingerprint, base: merged.base)
             }
-            guard let bound = layer.patch.header.base else {
+            guard let bound = piece.header.base else {
                 warnings.append(.unbound(patch: name))
                 continue
             }
@@ -53,9 +52,9 @@ extension PatchStack {
     private func check(
         _ requires: [PatchBase.Requirement], of index: Int, _ merged: MergeRecord?
     ) throws -> [Warning] {
-        let name = layers[index].patch.header.name
-        let places = layers.enumerated().filter { $0.element.scale != 0 }.reduce(into: [Digest: Int]()) {
-            $0[$1.element.patch.fingerprint] = $1.offset
+        let name = pieces[index].name
+        let places = pieces.enumerated().filter { $0.element.scale != 0 }.reduce(into: [Digest: Int]()) {
+            $0[$1.element.fingerprint] = $1.offset
         }
         var warnings: [Warning] = []
         var last = -1
@@ -70,7 +69,7 @@ extension PatchStack {
                     patch: name, needs: requirement.name, fingerprint: requirement.fingerprint)
             }
             last = place
-            let scale = layers[place].scale
+            let scale = pieces[place].wholeScale
             if scale != requirement.scale {
                 warnings.append(
                     .scale(patch: name, needs: requirement.name, made: requirement.scale, found: scale))

@@ -40,15 +40,47 @@ public struct PatchStack: Sendable {
     }
 
     public let layers: [Layer]
+    /// The patches that were saved on their own: a stack file counts as those that it was made of.
+    let pieces: [Piece]
 
-    public init(_ layers: [Layer]) { self.layers = layers }
+    /// One of them.
+    struct Piece {
+        let header: PatchHeader
+        let fingerprint: Digest
+        let changes: ArraySlice<Patch.Change>
+        /// What its changes are multiplied by.
+        let scale: Float
+        /// The same, with what they were multiplied by when they were put into a stack file.
+        let wholeScale: Float
+
+        var name: String { header.name }
+    }
+
+    public init(_ layers: [Layer]) {
+        self.layers = layers
+        pieces = layers.flatMap { layer -> [Piece] in
+            let patch = layer.patch
+            guard !patch.parts.isEmpty else {
+                return [
+                    Piece(
+                        header: patch.header, fingerprint: patch.fingerprint, changes: patch.changes[...],
+                        scale: layer.scale, wholeScale: layer.scale)
+                ]
+            }
+            return patch.parts.map { part in
+                Piece(
+                    header: part.header, fingerprint: part.fingerprint, changes: patch.changes[part.changes],
+                    scale: layer.scale, wholeScale: layer.scale * part.scale)
+            }
+        }
+    }
 
     public var isEmpty: Bool { layers.isEmpty }
 
     /// What a patch that is made on a model with these patches needs.
     public var requirements: [PatchBase.Requirement] {
-        layers.filter { $0.scale != 0 }.map {
-            .init(name: $0.patch.header.name, fingerprint: $0.patch.fingerprint, scale: $0.scale)
+        pieces.filter { $0.scale != 0 }.map {
+            .init(name: $0.name, fingerprint: $0.fingerprint, scale: $0.wholeScale)
         }
     }
 
@@ -59,58 +91,63 @@ public struct PatchStack: Sendable {
     ) throws -> (overlay: ModelOverlay, warnings: [Warning]) {
         var overlay = ModelOverlay()
         var warnings: [Warning] = []
-        let active = layers.enumerated().filter { $0.element.scale != 0 }
-        for (_, layer) in active { try check(layer, configuration) }
-        let ordered = active.sorted {
-            ($0.element.patch.fingerprint.description, $0.offset)
-                < ($1.element.patch.fingerprint.description, $1.offset)
+        for layer in layers where !layer.scale.isFinite {
+            throw PatchError.notFiniteScale(patch: layer.patch.header.name)
         }
-        for (_, layer) in ordered {
-            for change in layer.patch.changes where change.kind != .prefix {
-                try change.body.lay(layer.scale, on: &overlay)
+        let active = pieces.filter { $0.scale != 0 }
+        for piece in active { try check(piece, configuration) }
+        for piece in active.sortedByFingerprint(\.fingerprint) {
+            for change in piece.changes where change.kind != .prefix {
+                try change.body.lay(piece.scale, on: &overlay)
             }
         }
         // Prefixes stand one after the other in the text.
         var prefixes: [String] = []
-        for (_, layer) in active {
-            for change in layer.patch.changes where change.kind == .prefix {
-                try change.body.lay(layer.scale, on: &overlay)
-                prefixes.append(layer.patch.header.name)
+        for piece in active {
+            for change in piece.changes where change.kind == .prefix {
+                try change.body.lay(piece.scale, on: &overlay)
+                prefixes.append(piece.name)
             }
         }
         if prefixes.count > 1 { warnings.append(.order(place: "the prefix", patches: prefixes)) }
-        let (changes, found) = SiteOrder(active.map { ($0.offset, $0.element) }, configuration).sorted()
+        let (changes, found) = SiteOrder(active, configuration).sorted()
         overlay.changes = changes
         overlay.patches = requirements
         return (overlay, warnings + found)
     }
 
-    private func check(_ layer: Layer, _ configuration: ModelConfiguration) throws {
-        let name = layer.patch.header.name
-        guard layer.scale.isFinite else { throw PatchError.notFiniteScale(patch: name) }
-        for change in layer.patch.changes {
-            guard change.body.allows(layer.scale) else {
-                throw PatchError.scale(patch: name, kind: change.kind, scale: layer.scale)
+    private func check(_ piece: Piece, _ configuration: ModelConfiguration) throws {
+        for change in piece.changes {
+            guard change.body.allows(piece.scale) else {
+                throw PatchError.scale(patch: piece.name, kind: change.kind, scale: piece.scale)
             }
             do {
                 try change.body.check(configuration)
             } catch let misfit as PatchMisfit {
-                throw PatchError.misfit(patch: name, reason: misfit.description)
+                throw PatchError.misfit(patch: piece.name, reason: misfit.description)
             } catch let error as SiteError {
                 var reason = error.description
                 if reason.hasSuffix(".") { reason.removeLast() }
-                throw PatchError.misfit(patch: name, reason: reason)
+                throw PatchError.misfit(patch: piece.name, reason: reason)
             }
         }
+    }
+}
+
+extension Sequence {
+    /// In the order of their fingerprints; those of one fingerprint keep theirs.
+    fileprivate func sortedByFingerprint(_ fingerprint: (Element) -> Digest) -> [Element] {
+        enumerated().map { (fingerprint($0.element).description, $0.offset, $0.element) }
+            .sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     }
 }
 
 /// Puts the changes at sites in order.
 private struct SiteOrder {
     private struct Item {
-        let layer: Int
+        let piece: Int
         let name: String
-        let fingerprint: String
+        let fingerprint: Digest
         let order: ChangeOrder
         let change: SiteChange
     }
@@ -118,16 +155,15 @@ private struct SiteOrder {
     private var sites: [Site] = []
     private var items: [Site: [Item]] = [:]
 
-    init(_ layers: [(index: Int, layer: PatchStack.Layer)], _ configuration: ModelConfiguration) {
-        for (index, layer) in layers {
-            let fingerprint = layer.patch.fingerprint.description
-            for change in layer.patch.changes {
-                for siteChange in change.body.siteChanges(layer.scale, configuration) {
+    init(_ pieces: [PatchStack.Piece], _ configuration: ModelConfiguration) {
+        for (index, piece) in pieces.enumerated() {
+            for change in piece.changes {
+                for siteChange in change.body.siteChanges(piece.scale, configuration) {
                     let site = siteChange.site
                     if items[site] == nil { sites.append(site) }
                     items[site, default: []].append(
                         Item(
-                            layer: index, name: layer.patch.header.name, fingerprint: fingerprint,
+                            piece: index, name: piece.name, fingerprint: piece.fingerprint,
                             order: change.body.order, change: siteChange))
                 }
             }
@@ -142,10 +178,7 @@ private struct SiteOrder {
             let isSum = here.allSatisfy { $0.order == .sum }
             let isProduct = here.allSatisfy { $0.order == .product }
             if isSum || isProduct {
-                let sorted = here.enumerated().sorted {
-                    ($0.element.fingerprint, $0.offset) < ($1.element.fingerprint, $1.offset)
-                }
-                changes += sorted.map(\.element.change)
+                changes += here.sortedByFingerprint(\.fingerprint).map(\.change)
                 continue
             }
             changes += here.map(\.change)
@@ -157,20 +190,20 @@ private struct SiteOrder {
 
     /// Names of patches that have changes here which do not commute with those of another one.
     private func clashing(_ items: [Item]) -> [String] {
-        var layers = Set<Int>()
+        var pieces = Set<Int>()
         for (place, first) in items.enumerated() {
-            for second in items[(place + 1)...] where first.layer != second.layer {
+            for second in items[(place + 1)...] where first.piece != second.piece {
                 let commute = first.order == second.order && first.order != .sequence
                 if !commute, first.change.positions.mayMeet(second.change.positions) {
-                    layers.formUnion([first.layer, second.layer])
+                    pieces.formUnion([first.piece, second.piece])
                 }
             }
         }
         var names: [String] = []
-        for item in items where layers.contains(item.layer) && !names.contains(item.name) {
+        for item in items where pieces.contains(item.piece) && !names.contains(item.name) {
             names.append(item.name)
         }
-        return names.count == 1 && layers.count > 1 ? names + names : names
+        return names.count == 1 && pieces.count > 1 ? names + names : names
     }
 }
 

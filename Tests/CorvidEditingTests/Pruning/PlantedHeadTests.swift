@@ -94,7 +94,7 @@ import Testing
     }
 
     private func continuations(sequences: Int = 128) throws -> Continuations {
-        var settings = ContinuationSettings()
+        var settings = BiasSamplingSettings()
         settings.newTokens = 12
         settings.seed = 5
         settings.sequences = sequences

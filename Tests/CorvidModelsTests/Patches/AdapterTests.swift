@@ -69,4 +69,95 @@ import Testing
         #expect(Self.all.count >= 11)
         for name in ["gptj", "gpt2", "llama", "gpt-neox", "gptj-prefix"] { #expect(Self.all.contains(name)) }
     }
+
+    @Test("what is exported is read again as the same", arguments: PatchExportFormat.allCases, products)
+    func exports(format: PatchExportFormat, name: String) throws {
+        let golden = try Golden(name)
+        let patch = try Patch.open(golden.path, for: golden.model)
+        let place = folder.path(of: format == .gguf ? "out.gguf" : "out")
+        let c = golden.model.configuration
+        let onlyFactors = patch.changes.allSatisfy { [.lowRank, .tableLowRank].contains($0.kind) }
+        guard onlyFactors else {
+            #expect(throws: AdapterError.self) {
+                try PatchExport(patch, for: c, as: format).write(to: place)
+            }
+            return
+        }
+        try PatchExport(patch, for: c, as: format).write(to: place)
+        expectClose(try golden.logits(with: place), golden.logits)
+        #expect(try folder.names().count == 1)
+    }
+
+    @Test("control vectors are read and written; other additions are refused") func controlVectors() throws {
+        let model = try PatchSubject("gptj").model
+        let width = model.configuration.width
+        let vector = (0..<width).map { Float($0) / 8 }
+        func patch(_ change: SiteAddition) throws -> Patch {
+            try Patch(PatchHeader(name: "v", method: "m"), [.addition(change)])
+        }
+        let path = folder.path(of: "v.gguf")
+        let right = try patch(SiteAddition(vector, at: .output(of: 1), scale: 2))
+        try PatchExport(right, for: model.configuration, as: .gguf).write(to: path)
+        let file = try GGUFFile(path: path)
+        #expect(file.names == ["direction.1"])
+        #expect(try file.string("general.architecture") == "controlvector")
+        #expect(try file.integer("controlvector.layer_count") == 1)
+        let read = try Patch.open(path, for: model)
+        guard case .addition(let addition) = read.changes[0] else {
+            Issue.record("\(read.changes[0].kind)")
+            return
+        }
+        #expect(try addition.values.floats() == vector.map { 2 * $0 })
+        for wrong in [
+            try SiteAddition(vector, at: .output(of: 0)),
+            try SiteAddition(vector, at: Site(.mlpOutput, layer: 1)),
+            try SiteAddition(vector, at: .output(of: 1), positions: .generated),
+        ] {
+            #expect(throws: AdapterError.self) {
+                try PatchExport(patch(wrong), for: model.configuration, as: .gguf).write(to: path)
+            }
+        }
+    }
+
+    @Test(
+        "a field of adapter_config.json that changes the arithmetic is refused by its name",
+        arguments: [
+            ("use_dora", "true"), ("peft_type", "\"IA3\""), ("init_lora_weights", "\"pissa\""),
+            ("layer_replication", "[[0, 2]]"), ("trainable_token_indices", "[1, 2]"), ("use_qalora", "true"),
+            ("something_new", "0.5"), ("rank_pattern", "{\"(a+)+\": 2}"), ("r", "5"),
+            ("bias", "\"some\""),
+        ])
+    func fields(name: String, value: String) throws {
+        let golden = try Golden("gptj")
+        var config = try #require(
+            try JSON.parse(Fixtures.bytes("Adapters/gptj/adapter_config.json")).object)
+        guard let parsed = try? JSON.parse(value) else { return }
+        config[name] = parsed
+        try folder.write(JSON.object(config).encodedBytes(), to: "adapter_config.json")
+        try folder.write(
+            Fixtures.bytes("Adapters/gptj/adapter_model.safetensors"), to: "adapter_model.safetensors")
+        let error = try #require(throws: AdapterError.self) { try Patch.open(folder.path, for: golden.model) }
+        #expect(error.description.contains(name == "r" ? "rank" : name), "\(error)")
+    }
+
+    @Test("adapters of another model and folders without their files are refused") func wrong() throws {
+        let golden = try Golden("gptj")
+        #expect(throws: AdapterError.self) {
+            try Patch.open(Fixtures.path("Adapters/llama"), for: golden.model)
+        }
+        #expect(throws: PatchFileError.notPatch(file: folder.path)) {
+            try Patch.open(folder.path, for: golden.model)
+        }
+        try folder.write(Fixtures.bytes("Adapters/gptj/adapter_config.json"), to: "adapter_config.json")
+        #expect(throws: AdapterError.self) { try Patch.open(folder.path, for: golden.model) }
+        #expect(throws: PatchFileError.self) {
+            try Patch.open(Fixtures.path("Models/gguf-f32/model.gguf"), for: golden.model)
+        }
+        #expect(throws: PatchFileError.self) {
+            try Patch.open(Fixtures.path("Models/gptj/model.safetensors"), for: golden.model)
+        }
+        #expect(throws: CheckpointError.self) {
+            try Patch.open(folder.path(of: "nothing"), for: golden.model)
+        }
+    }
 }

@@ -1,0 +1,59 @@
+import CorvidEditing
+import CorvidModels
+import CorvidText
+import Testing
+
+@Suite struct SavedCalibrationTests {
+    private let card = TaskCard(labels: ["no", "yes"])
+    private let pool = [
+        TaskExample(text: TaskText("red one"), label: 0), TaskExample(text: TaskText("blue two"), label: 1),
+        TaskExample(text: TaskText("red three"), label: 0),
+    ]
+
+    private func result() async throws -> (FewShotResult, [[Double]]) {
+        let model = WordModel(
+            labels: ["no", "yes"], training: pool, offsets: [0.5, 0], words: EnglishWords.common)
+        let classifier = FewShotClassifier(model, tokenizer: model.tokenizer, card: card)
+        let result = try await classifier.run(
+            Array(pool.prefix(2)), texts: pool.map(\.text), corpus: pool.map(\.text), seed: .max)
+        return (result, try await classifier.masses(Array(pool.prefix(2)), texts: pool.map(\.text)))
+    }
+
+    @Test("what is saved and read gives the same probabilities", arguments: CalibrationMethod.allCases)
+    func roundTrip(method: CalibrationMethod) async throws {
+        let (result, masses) = try await result()
+        let saved = SavedCalibration(result, card: card, method: method, model: "m")
+        let read = try SavedCalibration(JSON.parse(saved.json.encoded()), file: "f")
+        #expect(try read.probabilities(masses) == result.probabilities(method))
+        #expect(read.demonstrations == result.demonstrations && read.card == card)
+        #expect(read.seed == .max && read.method == method && read.model == "m")
+        #expect(read.prior?.probabilities == saved.prior?.probabilities)
+        #expect(read.warning(contextDigest: result.contextDigest) == nil)
+        #expect(read.warning(contextDigest: Digest(of: [1]))?.contains("another prompt") == true)
+    }
+
+    @Test(
+        "what was changed or is incomplete is refused",
+        arguments: [
+            ("format_version", JSON.integer(2), "use a newer corvid"), ("format_version", .null, "missing"),
+            ("prior", .array([.number(1), .number(0)]), "prior is not"),
+            ("prior", .array([.number(0.5)]), "prior is not"),
+            ("prior", .array([.number(0.4), .number(0.4)]), "prior is not"),
+            ("prior_texts", .integer(0), "prior_texts"), ("method", .string("x"), "method"),
+            ("seed", .string("-1"), "seed"), ("examples", .array([]), "context_hash"),
+            ("examples", .array([["text": "a"]]), "no label"), ("examples", .null, "examples"),
+            ("context_hash", .string("0"), "context_hash"), ("model", .null, "model"),
+            ("task", .null, "the card"),
+        ])
+    func changed(key: String, value: JSON, reason: String) async throws {
+        let saved = SavedCalibration(try await result().0, card: card, method: .domain, model: "m")
+        var object = try #require(saved.json.object)
+        object[key] = value
+        do {
+            _ = try SavedCalibration(.object(object), file: "f.json")
+            Issue.record("accepted")
+        } catch {
+            #expect("\(error)".contains("f.json") && "\(error)".contains(reason), "\(error)")
+        }
+    }
+}
