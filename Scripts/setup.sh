@@ -69,13 +69,13 @@ require_packages() {
     [ -z "$missing" ] || install_packages $missing
 }
 
-# libedit and SQLite, and what the package manager needs to find them and to fetch Swift packages.
+# libedit, SQLite and OpenBLAS, and what the package manager needs to find them and to fetch Swift packages.
 add_build_packages() {
     command -v swift >/dev/null 2>&1 ||
         fail "Swift 6.3 or later is needed, and 'swift' is not on the PATH. See https://www.swift.org/install"
     # Elsewhere the linker says what is missing.
     command -v dpkg-query >/dev/null 2>&1 || return 0
-    for package in libedit-dev libsqlite3-dev; do
+    for package in libedit-dev libsqlite3-dev libopenblas0; do
         state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"
     done

@@ -20,6 +20,9 @@ enum SteeringFile {
             settings: .object(settings),
             seed: seed, data: data, report: report)
         let patch = try Patch.steering(vectors, header: header, prompt: prompt)
+        if path.lowercased().hasSuffix(".gguf") {
+            return try PatchExport(patch, for: loaded.model.configuration, as: .gguf).write(to: path)
+        }
         let digests = DigestStore(try Store())
         try patch.bound(to: loaded.model, cache: digests).save(to: path)
         digests.save()

@@ -15,7 +15,7 @@ extension ModelConfiguration {
 
     /// The old numbers of a block's heads.
     public func keptHeads(layer: Int) -> [Int] {
-        let pruned = prunedHeads[layer] ?? []
+        let pruned = Set(prunedHeads[layer] ?? [])
         return (0..<heads).filter { !pruned.contains($0) }
     }
 

@@ -2,6 +2,7 @@ import CorvidEditing
 import CorvidModels
 import CorvidTensors
 import CorvidText
+import TestSupport
 import Testing
 
 /// Activation addition on tiny random models.
@@ -227,6 +228,28 @@ import Testing
         #expect(throws: SteeringError.middleWithoutPrompt) {
             try Patch.steering([middle], header: PatchHeader(name: "test", method: "steer"))
         }
+    }
+
+    @Test("a control vector written as GGUF and read back has the same bits, and steers the same")
+    func controlVector() throws {
+        let tiny = try TinyModel("gptj")
+        let width = tiny.model.configuration.width
+        let made = try (1..<tiny.model.configuration.layers).map { layer in
+            try SteeringVector(
+                at: .output(of: layer), .all, rows: (0..<width).map { Float($0 * layer % 7) / 3 - 1 },
+                width: width)
+        }
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/v.gguf"
+        let patch = try Patch.steering(made, header: PatchHeader(name: "test", method: "steer"))
+        try PatchExport(patch, for: tiny.model.configuration, as: .gguf).write(to: path)
+        let read = try SteeringVector.vectors(of: try Patch.open(path, for: tiny.model), width: width)
+        #expect(read.map(\.site) == made.map(\.site))
+        #expect(read.map { $0.rows.map(\.bitPattern) } == made.map { $0.rows.map(\.bitPattern) })
+        let prompt = tiny.ids(6, seed: 32)
+        #expect(
+            bits(try tiny.logits(prompt, try made.map { try $0.change(prompt: 6) }))
+                == bits(try tiny.logits(prompt, try read.map { try $0.change(prompt: 6) })))
     }
 
     @Test("what does not fit is refused with the reason") func refusals() async throws {

@@ -28,7 +28,8 @@ public struct ContinuationScorer<SomeModel: LanguageModel>: Sendable {
     ///   - progress: is called with (tokens done, tokens in all) after each pass.
     /// - Throws: ``GenerationError``, ``ContinuationError``, `CancellationError`, or what the model throws.
     public init(
-        _ model: SomeModel, context: [Int32], settings: ContinuationScorerSettings = ContinuationScorerSettings(),
+        _ model: SomeModel, context: [Int32],
+        settings: ContinuationScorerSettings = ContinuationScorerSettings(),
         progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws {
         guard model.continuesText else { throw GenerationError.continuesNoText }
