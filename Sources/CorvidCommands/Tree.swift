@@ -22,14 +22,15 @@ public struct Corvid: AsyncParsableCommand {
                     ChatCommand.self, GenerateCommand.self, EmbedCommand.self, ClassifyCommand.self,
                     TokenizeCommand.self,
                 ]),
-            CommandGroup(name: "Change", subcommands: [PatchCommand.self]),
             CommandGroup(
                 name: "Measure",
                 subcommands: [
-                    RecordCommand.self, LogitsCommand.self, PerplexityCommand.self, BenchCommand.self,
+                    RecordCommand.self, LogitsCommand.self, PerplexityCommand.self, ProbeCommand.self,
+                    BenchCommand.self,
                     TraceCommand.self,
                 ]),
-            CommandGroup(name: "Change", subcommands: [PruneCommand.self, SteerCommand.self]),
+            CommandGroup(
+                name: "Change", subcommands: [PatchCommand.self, PruneCommand.self, SteerCommand.self]),
             CommandGroup(
                 name: "Store",
                 subcommands: [

@@ -87,11 +87,16 @@ extension EndToEnd {
         }
 
         @Test("a model that is no classifier says so") func refused() async throws {
-            for model in ["bert-sentence", "gptj", "t5"] {
+            for model in ["bert-sentence", "t5"] {
                 let outcome = try await program.run(
                     ["classify", Fixtures.path("Models/\(model)"), "--text", "the sea"])
                 expectFailure(outcome, naming: "no classifier")
             }
+            let gptj = try await program.run(["classify", Models.gptj, "--text", "the sea"])
+            expectFailure(gptj, status: 64, naming: "no classifier", "--labels")
+            let bert = try classifier("bert-classifier")
+            let other = try await program.run(["classify", bert, "--text", "a", "--labels", "a,b"])
+            expectFailure(other, status: 64, naming: "no language model", "--labels")
         }
     }
 }

@@ -2,29 +2,64 @@ import ArgumentParser
 import CorvidModels
 import CorvidText
 
-/// Says which label a classifier gives each text.
-struct ClassifyCommand: Command {
+/// Says which label a classifier, or a language model that is shown examples, gives each text.
+struct ClassifyCommand: RecordedCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Label texts with a classifier.",
+        abstract: "Label texts with a classifier, or with a language model and some examples.",
         discussion: """
-            For each --text, or for each line of --file, the label that is the most likely and its probability. \
-            MODEL is a sequence classifier; its config.json names the labels. Where each label holds or not for \
+            For each --text, or for each line of --file, the label that is the most likely and its probability.
+
+            If MODEL is a sequence classifier, its config.json names the labels. Where each label holds or not for \
             itself, all that are more likely than not are shown.
+
+            Any language model classifies with --task or --labels, and better with --examples: it is asked how \
+            probable the label words are behind a prompt that shows examples. Models prefer some words whatever \
+            the text says; so their probabilities are divided by those which texts without content get: "N/A" and \
+            the like (cc), or random words of the task's own texts (dc). Lines may be objects: \
+            {"text": ..., "label": ...}, for two texts {"text_a": ..., "text_b": ..., "label": ...}. If all texts \
+            have labels, the ways are compared by accuracy and macro-F1.
 
             Example: corvid classify path/to/classifier --text "A wonderful film."
             Example: corvid classify path/to/classifier --file reviews.txt --json
+            Example: corvid classify --labels negative,positive --text "A wonderful film."
+            Example: corvid classify --task sst2 --examples train.jsonl --shots 16 --file test.jsonl
             """)
 
     @OptionGroup var input: LineOptions
+    @OptionGroup(title: "Language models") var fewShot: FewShotOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
+    var recorded: RunDeclaration {
+        RunDeclaration(
+            model: model, reads: [input.file, fewShot.examples, fewShot.corpus, fewShot.words])
+    }
+
     func checkOptions() throws { try input.check() }
 
-    func report(to console: Console) async throws -> ClassifyReport {
+    func report(to console: Console) async throws -> ClassifyAnswer {
+        let loaded = try model.load(console)
+        let configuration = loaded.model.configuration
+        guard configuration.output.isLabels || configuration.encoderLayers > 0 || !loaded.model.continuesText
+        else {
+            guard let card = try fewShot.card() else {
+                throw ValidationError(
+                    "\(loaded.name) is a language model, no classifier; name the classes with --labels or --task."
+                )
+            }
+            return .fewShot(try await FewShotRun(self, card, loaded).report(to: console))
+        }
+        if fewShot.isUsed {
+            throw ValidationError(
+                "\(loaded.name) is no language model; --task, --labels and what goes with them are for these."
+            )
+        }
+        return .classifier(try await labels(loaded, console))
+    }
+
+    private func labels(_ loaded: LoadedModel, _ console: Console) async throws -> ClassifyReport {
         let texts = try input.texts()
-        let loaded = try model.load()
         let model = loaded.model
         var scores: [[Float]] = []
         try await input.inParts(texts, console) { some in
@@ -37,48 +72,18 @@ struct ClassifyCommand: Command {
     }
 }
 
-struct ClassifyReport: Report {
-    let model: String
-    let labels: [String]
-    let scoring: LabelScoring
-    let texts: [String]
-    /// For each text a score of each label.
-    let scores: [[Float]]
+/// What the one or the other kind of model says.
+enum ClassifyAnswer: Report {
+    case classifier(ClassifyReport)
+    case fewShot(FewShotReport)
 
-    /// Indices of the labels that hold, the likeliest first.
-    private func holding(_ values: [Double]) -> [Int] {
-        let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
-        switch scoring {
-        case .one: return Array(order.prefix(1))
-        case .several: return order.filter { values[$0] > 0.5 }
-        case .value: return order.sorted()
+    private var report: any Report {
+        switch self {
+        case .classifier(let report): report
+        case .fewShot(let report): report
         }
     }
 
-    var json: JSON {
-        let results = zip(texts, scores).map { text, scores -> JSON in
-            let values = scoring.probabilities(of: scores)
-            var object: JSONObject = ["text": .string(text)]
-            switch scoring {
-            case .one: object["label"] = holding(values).first.map { .string(labels[$0]) } ?? .null
-            case .several: object["labels"] = .array(holding(values).map { .string(labels[$0]) })
-            case .value: break
-            }
-            if scoring != .value { object["probabilities"] = .array(values.map { .number($0) }) }
-            object["scores"] = .array(scores.map { .number(Double($0)) })
-            return .object(object)
-        }
-        return [
-            "model": .string(model), "labels": .array(labels.map { .string($0) }), "results": .array(results),
-        ]
-    }
-
-    /// One text a line: what holds of it, and itself.
-    var lines: String {
-        zip(texts, scores).map { text, scores in
-            let values = scoring.probabilities(of: scores)
-            let held = holding(values).map { "\(labels[$0]) \(Figures.cosine(values[$0]))" }
-            return (held.isEmpty ? "-" : held.joined(separator: ", ")) + "  " + text
-        }.joined(separator: "\n")
-    }
+    var json: JSON { report.json }
+    var lines: String { report.lines }
 }

@@ -28,6 +28,9 @@ enum Figures {
     /// A number of -1 to 1 with three decimals.
     static func cosine(_ value: Double) -> String { String(format: "%.3f", value) }
 
+    /// One digit and a power of ten: `3e-05`.
+    static func small(_ value: Double) -> String { String(format: "%.0e", value) }
+
     /// `0.134` as `13.4 %`.
     static func percent(_ fraction: Double) -> String { String(format: "%.1f %%", fraction * 100) }
 
