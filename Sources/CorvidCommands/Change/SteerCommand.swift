@@ -9,7 +9,10 @@ struct SteerCommand: ParsableCommand {
             Example: corvid steer --positive " weddings" --layer 14 --prompt "I went up to my friend and said"
             Example: corvid steer sweep --pairs weddings.json --topical weddings.txt --unrelated other.txt
             Example: corvid steer evaluate --vector weddings.patch --topic wedding,bride --prompt "Last week we"
+            Example: corvid steer icl extract --task plurals.json --output plural.patch
             """,
-        subcommands: [SteerVectorCommand.self, SteerSweepCommand.self, SteerEvaluateCommand.self],
+        subcommands: [
+            SteerVectorCommand.self, SteerSweepCommand.self, SteerEvaluateCommand.self, IclCommand.self,
+        ],
         defaultSubcommand: SteerVectorCommand.self)
 }
