@@ -2,7 +2,7 @@ import TestSupport
 
 /// The index of all formats that are read damaged.
 enum MutantFormats {
-    static let all: [MutantFormat] = checkpoints + models + texts + [trap]
+    static let all: [MutantFormat] = checkpoints + models + texts + [patch, trap]
 
     /// Traps on every seed that 64 divides: shows that the harness finds traps.
     private static let trap = MutantFormat(

@@ -8,7 +8,7 @@ import CorvidText
 struct InspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what is in a model: sizes, types, tensors, memory need.",
+        abstract: "Show what is in a model or a patch: sizes, types, tensors, memory need.",
         discussion: """
             Also lists the tensors of a .gguf, .safetensors or pytorch_model.bin file that Corvid cannot run.
 
@@ -38,8 +38,15 @@ struct InspectCommand: Command {
         }
     }
 
-    func report(to console: Console) async throws -> InspectReport {
-        let location = try Store().resolve(model)
+    func report(to console: Console) async throws -> InspectAnswer {
+        let store = try Store()
+        if let model, let path = try? store.resolvePatch(model), PatchFile.isPatch(at: path) {
+            return .patch(try PatchReport(Patch(path: path), path: path, weights: nil))
+        }
+        return .model(try report(on: store.resolve(model)))
+    }
+
+    private func report(on location: ModelLocation) throws -> InspectReport {
         if let format = WeightFormat(file: location.path), format != .gguf {
             let file = try format.open(location.path)
             return InspectReport(
@@ -61,5 +68,25 @@ struct InspectCommand: Command {
             report.describe(conversion: try files.types(convertedTo: type), to: type)
         }
         return report
+    }
+}
+
+/// What is in a model, or in a patch.
+enum InspectAnswer: Report {
+    case model(InspectReport)
+    case patch(PatchReport)
+
+    var json: JSON {
+        switch self {
+        case .model(let report): report.json
+        case .patch(let report): report.json
+        }
+    }
+
+    var lines: String {
+        switch self {
+        case .model(let report): report.lines
+        case .patch(let report): report.lines
+        }
     }
 }

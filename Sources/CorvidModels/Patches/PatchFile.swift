@@ -63,6 +63,11 @@ public enum PatchFile {
         return try Patch(header, changes, parts: parts)
     }
 
+    /// Whether a patch lies at `path`.
+    public static func isPatch(at path: String) -> Bool {
+        (try? SafetensorsFile(path: path)).map(isPatch) ?? false
+    }
+
     /// Whether a safetensors file says that it is a patch.
     static func isPatch(_ file: SafetensorsFile) -> Bool { file.metadata["format"] == format }
 

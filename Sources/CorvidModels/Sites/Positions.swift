@@ -49,7 +49,7 @@ public struct Positions: Hashable, Sendable, CustomStringConvertible {
         if self == .all { return "all" }
         if self == .generated { return "generated" }
         let parts = ranges.map { range in
-            range.count == 1
+            range.upperBound - 1 == range.lowerBound
                 ? "\(range.lowerBound)"
                 : "\(range.lowerBound)-" + (range.upperBound == .max ? "" : "\(range.upperBound - 1)")
         }

@@ -9,7 +9,7 @@ struct MutantTests {
         "tokenizer.json", "vocab.json",
         "tokenizer.json of WordPiece", "vocab.txt", "tokenizer.json of Unigram", "tokenizer.model",
         "gguf tokenizer",
-        "chat template", "gguf model",
+        "chat template", "gguf model", "patch",
     ]
 
     @Test(

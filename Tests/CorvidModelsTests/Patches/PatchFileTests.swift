@@ -165,6 +165,12 @@ import Testing
         #expect(error.description.contains("bad.patch"))
     }
 
+    @Test("positions from before the prompt's end to the end of everything can be shown")
+    func shownPositions() {
+        #expect(Positions([-3..<Int.max], from: .promptEnd).description == "prompt end: -3-")
+        #expect(Positions([-1..<0], from: .promptEnd).description == "prompt end: -1")
+    }
+
     @Test("the file that the malformed ones are made of is right") func right() throws {
         let path = try folder.write(Self.file(Self.header(Self.dense)), to: "right.patch")
         #expect(try Patch(path: path).changes.map(\.kind) == [.dense])
