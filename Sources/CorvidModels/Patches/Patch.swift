@@ -101,7 +101,7 @@ public struct PatchHeader: Sendable, Equatable {
         }
     }
 
-    /// - Parameter created: nil for now.
+    /// - Parameter created: nil takes the time of the call.
     public init(
         name: String, method: String, settings: JSON = .object(JSONObject()), seed: UInt64? = nil,
         created: String? = nil, data: [Source] = [], base: PatchBase? = nil, report: JSON? = nil
