@@ -115,6 +115,54 @@ extension EndToEnd {
             #expect(result["text_a"] as? String == "u" && result["text_b"] as? String == "v")
         }
 
+        @Test("a calibration that was written as a patch labels texts as when it was measured") func patch()
+            async throws
+        {
+            let examples = try lines(pool, to: "pool.jsonl")
+            let texts = try lines([("e", nil), ("f", nil)], to: "texts.jsonl")
+            let path = folder.path + "/calibration.patch"
+            let common = ["classify", Models.tiny, "--file", texts, "--json"]
+            let measured = try await program.run(
+                common + [
+                    "--labels", "ab,cd", "--examples", examples, "--shots", "1", "--calibrate", "dc",
+                    "--random-texts", "4", "--output", path,
+                ])
+            #expect(measured.status == 0, "\(measured.errors)")
+            #expect(try measured.object()["output"] as? String == path)
+            let applied = try await program.run(common + ["--with", path])
+            #expect(applied.status == 0 && applied.errors == "", "\(applied.errors)")
+            let results = try [measured, applied].map { outcome in
+                try #require(try outcome.object()["results"] as? [[String: Any]])
+                    .map { try #require($0["probabilities"] as? [Double]) }
+            }
+            #expect(results[0] == results[1])
+            let shown = try await program.run(["patch", "show", path, "--json"])
+            #expect(shown.status == 0 && shown.output.contains("label-prior"), "\(shown.errors)")
+            // Other examples make another prompt, whose biases were not measured.
+            let other = try lines([("y", 0), ("z", 1)], to: "other.jsonl")
+            let warned = try await program.run(
+                common + ["--with", path, "--examples", other, "--shots", "1"])
+            #expect(warned.status == 0 && warned.errors.contains("another prompt"), "\(warned.errors)")
+            let labels = try await program.run(common + ["--with", path, "--labels", "x,y"])
+            expectFailure(labels, naming: "ab, cd")
+            let nothing = try await program.run(
+                common + ["--labels", "ab,cd", "--calibrate", "none", "--output", path + "2"])
+            expectFailure(nothing, naming: "nothing to save")
+        }
+
+        @Test("the comparison is drawn, if labels are known") func plot() async throws {
+            let texts = try lines([("e", 0), ("f", 1)], to: "texts.jsonl")
+            let path = folder.path + "/bars.svg"
+            let arguments = ["classify", Models.tiny, "--labels", "ab,cd", "--plot", path]
+            let outcome = try await program.run(
+                arguments + ["--file", texts, "--random-texts", "2", "--json"])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let svg = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(svg.contains("<svg") && svg.contains("macro-F1") && svg.contains("chance"))
+            expectFailure(
+                try await program.run(arguments + ["--text", "x"]), status: 64, naming: "--plot")
+        }
+
         @Test("what cannot be classified is refused in one or two lines") func refused() async throws {
             let texts = try lines([("e", 0), ("f", 1)], to: "texts.jsonl")
             let bad = try folder.write("{\"text\": \"a\"}\n{\"text\": 3}\n", to: "bad.jsonl")

@@ -52,6 +52,11 @@ struct FewShotOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Take only so many texts, always the same.", valueName: "N"))
     var limit: Int?
 
+    @Option(
+        name: .customLong("output"),
+        help: ArgumentHelp("Write the calibration of the first seed as a patch.", valueName: "path"))
+    var destination: String?
+
     private static let usualShots = 8
     private static let usualSeeds = 5
 
@@ -73,8 +78,11 @@ struct FewShotOptions: ParsableArguments {
     /// Whether anything is asked for that only language models do.
     var isUsed: Bool {
         task != nil || labels != nil || examples != nil || shots != nil || corpus != nil || seeds != nil
-            || tolerance != nil || words != nil || calibrate != .auto
+            || tolerance != nil || words != nil || calibrate != .auto || destination != nil
     }
+
+    /// Whether biases are to be measured although a patch holds some.
+    var isMeasured: Bool { calibrate != .auto || destination != nil || seeds != nil || corpus != nil }
 
     func validate() throws {
         if let shots, shots < 0 { throw ValidationError("--shots is \(shots); expected 0 or more.") }

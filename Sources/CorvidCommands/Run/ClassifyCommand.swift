@@ -1,4 +1,5 @@
 import ArgumentParser
+import CorvidEditing
 import CorvidModels
 import CorvidText
 
@@ -24,17 +25,25 @@ struct ClassifyCommand: RecordedCommand {
             Example: corvid classify path/to/classifier --file reviews.txt --json
             Example: corvid classify --labels negative,positive --text "A wonderful film."
             Example: corvid classify --task sst2 --examples train.jsonl --shots 16 --file test.jsonl
+            Example: corvid classify --task sst2 --examples train.jsonl --text "Fine." --output reviews.patch
+            Example: corvid classify --with reviews.patch --text "A wonderful film."
             """)
 
     @OptionGroup var input: LineOptions
     @OptionGroup(title: "Language models") var fewShot: FewShotOptions
+    @OptionGroup var plot: PlotOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
     var recorded: RunDeclaration {
         RunDeclaration(
-            model: model, reads: [input.file, fewShot.examples, fewShot.corpus, fewShot.words])
+            model: model, seed: firstSeed,
+            reads: [input.file, fewShot.examples, fewShot.corpus, fewShot.words],
+            writes: [fewShot.destination, plot.path])
     }
+
+    /// Start of the random numbers: the same examples unless others are asked for.
+    var firstSeed: UInt64 { model.run.seed ?? 0 }
 
     func checkOptions() throws { try input.check() }
 
@@ -43,14 +52,18 @@ struct ClassifyCommand: RecordedCommand {
         let configuration = loaded.model.configuration
         guard configuration.output.isLabels || configuration.encoderLayers > 0 || !loaded.model.continuesText
         else {
-            guard let card = try fewShot.card() else {
+            let saved = try SavedCalibration(loaded.patches)
+            if let saved, !fewShot.isMeasured {
+                return .saved(try await FewShotRun(self, saved.card, loaded).report(saved, to: console))
+            }
+            guard let card = try fewShot.card() ?? saved?.card else {
                 throw ValidationError(
                     "\(loaded.name) is a language model, no classifier; name the classes with --labels or --task."
                 )
             }
             return .fewShot(try await FewShotRun(self, card, loaded).report(to: console))
         }
-        if fewShot.isUsed {
+        if fewShot.isUsed || plot.isWanted {
             throw ValidationError(
                 "\(loaded.name) is no language model; --task, --labels and what goes with them are for these."
             )
@@ -76,11 +89,13 @@ struct ClassifyCommand: RecordedCommand {
 enum ClassifyAnswer: Report {
     case classifier(ClassifyReport)
     case fewShot(FewShotReport)
+    case saved(SavedFewShotReport)
 
     private var report: any Report {
         switch self {
         case .classifier(let report): report
         case .fewShot(let report): report
+        case .saved(let report): report
         }
     }
 

@@ -11,25 +11,7 @@ extension FewShotReport {
             "corpus": .string(corpus.name), "corpus_texts": .count(corpus.texts.count),
             "method": .string(choice.method.rawValue), "reason": .string(choice.reason),
         ]
-        if let scores {
-            var methods: JSONObject = [
-                "chance": [
-                    "macro_f1": Self.json(scores.chance.macroF1, interval: nil),
-                    "accuracy": Self.json(scores.chance.accuracy, interval: nil),
-                ]
-            ]
-            for (method, score) in scores.methods {
-                methods[method.rawValue] = [
-                    "macro_f1": Self.json(score.macroF1, interval: score.macroF1Interval),
-                    "accuracy": Self.json(score.accuracy, interval: score.accuracyInterval),
-                    "confusion": .array(
-                        score.matrices.map { matrix in
-                            .array(matrix.counts.map { .array($0.map { .count($0) }) })
-                        }),
-                ]
-            }
-            object["methods"] = .object(methods)
-        }
+        if let scores { object["methods"] = Self.json(scores) }
         if let bias = try? Spread(results.map(\.bias.domainLabelBias)) {
             object["domain_label_bias"] = Self.json(bias, interval: nil)
         }
@@ -44,17 +26,46 @@ extension FewShotReport {
         object["label_tokens"] = .array(
             (results.first?.labelPieces ?? []).map { .array($0.map { .string($0) }) })
         object["results"] = .array(zip(items, probabilities).map(json))
+        if let output { object["output"] = .string(output) }
         object["warnings"] = .array(warnings.map { .string($0) })
         return .object(object)
     }
 
-    private func object(_ text: TaskText) -> JSONObject {
+    /// What is kept with a patch: the methods' measures, if there are any, and the biases.
+    var measures: JSON {
+        var object: JSONObject = ["reason": .string(choice.reason)]
+        if let scores { object["methods"] = Self.json(scores) }
+        if let first = results.first { object["domain_label_bias"] = .number(first.bias.domainLabelBias) }
+        return .object(object)
+    }
+
+    private static func json(_ scores: FewShotScores) -> JSON {
+        var methods: JSONObject = [
+            "chance": [
+                "macro_f1": json(scores.chance.macroF1, interval: nil),
+                "accuracy": json(scores.chance.accuracy, interval: nil),
+            ]
+        ]
+        for (method, score) in scores.methods {
+            methods[method.rawValue] = [
+                "macro_f1": json(score.macroF1, interval: score.macroF1Interval),
+                "accuracy": json(score.accuracy, interval: score.accuracyInterval),
+                "confusion": .array(
+                    score.matrices.map { matrix in
+                        .array(matrix.counts.map { .array($0.map { .count($0) }) })
+                    }),
+            ]
+        }
+        return .object(methods)
+    }
+
+    static func object(_ text: TaskText) -> JSONObject {
         guard let second = text.second else { return ["text": .string(text.first)] }
         return ["text_a": .string(text.first), "text_b": .string(second)]
     }
 
     private func json(_ item: TaskExample, _ probabilities: [Double]) -> JSON {
-        var object = object(item.text)
+        var object = Self.object(item.text)
         if let label = item.label { object["expected"] = .string(card.classNames[label]) }
         object["label"] = .string(card.classNames[[probabilities].predictions.first ?? 0])
         object["probabilities"] = .numbers(probabilities)
@@ -63,7 +74,7 @@ extension FewShotReport {
 
     private func json(_ result: FewShotResult) -> JSON {
         let examples = result.demonstrations.map { example -> JSON in
-            var object = object(example.text)
+            var object = Self.object(example.text)
             object["label"] = .string(card.classNames[example.label ?? 0])
             return .object(object)
         }
@@ -87,7 +98,7 @@ extension FewShotReport {
         ]
     }
 
-    private static func json(_ spread: Spread, interval: ClosedRange<Double>?) -> JSON {
+    static func json(_ spread: Spread, interval: ClosedRange<Double>?) -> JSON {
         var object: JSONObject = [
             "mean": .number(spread.mean), "std": .number(spread.standardDeviation),
             "min": .number(spread.minimum), "max": .number(spread.maximum),

@@ -1,5 +1,6 @@
 import CorvidEditing
 import CorvidEvaluation
+import CorvidPlots
 
 extension FewShotReport {
     /// Of texts without labels one line each, as a classifier has it; else the comparison.
@@ -82,6 +83,28 @@ extension FewShotReport {
     /// A probability, which may be tiny.
     private static func share(_ value: Double) -> String {
         value >= 0.0005 ? Figures.cosine(value) : Figures.small(value)
+    }
+
+    /// The methods' macro-F1 and accuracy as bars with their intervals.
+    /// - Throws: `ScoringError` if the labels are not known.
+    func plot() throws -> BarPlot {
+        guard let scores else { throw ScoringError.noItems }
+        func bar(_ spread: Spread, _ interval: ClosedRange<Double>?) -> Interval {
+            Interval(spread.mean, low: interval?.lowerBound, high: interval?.upperBound)
+        }
+        let chance = scores.chance
+        return BarPlot(
+            title: heading, groups: ["chance"] + scores.methods.map(\.method.rawValue),
+            series: [
+                .init(
+                    "macro-F1",
+                    [bar(chance.macroF1, nil)]
+                        + scores.methods.map { bar($0.score.macroF1, $0.score.macroF1Interval) }),
+                .init(
+                    "accuracy",
+                    [bar(chance.accuracy, nil)]
+                        + scores.methods.map { bar($0.score.accuracy, $0.score.accuracyInterval) }),
+            ], xAxis: "calibration", yAxis: "score, with 95 % intervals")
     }
 
     private static func name(_ method: CalibrationMethod) -> String {

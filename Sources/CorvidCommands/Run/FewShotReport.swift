@@ -25,6 +25,8 @@ struct FewShotReport: Report {
     let probabilities: [[Double]]
     /// nil if the labels are not known.
     let scores: FewShotScores?
+    /// The patch that was written.
+    var output: String?
 
     init(
         model: String, card: TaskCard, shots: Int, corpus: Corpus, items: [TaskExample],

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CorvidEditing
 import CorvidEvaluation
 import CorvidModels
@@ -15,17 +16,20 @@ struct FewShotRun {
     }
 
     private var options: FewShotOptions { command.fewShot }
-    private var firstSeed: UInt64 { command.model.run.seed ?? 0 }
+    private var firstSeed: UInt64 { command.firstSeed }
     /// Memory for the copies of the prompt that texts continue.
     private static let cacheBytes = 1 << 30
     /// Positions that a text takes in pages of its own, about.
     private static let ownPositions = 512
 
     func report(to console: Console) async throws -> FewShotReport {
-        let items = try items()
+        let items = try items(card)
         let pool = try options.pool(card)
         let shots = options.shots(of: pool)
         let isLabelled = items.allSatisfy { $0.label != nil }
+        if command.plot.isWanted, !isLabelled {
+            throw ValidationError("--plot compares methods; give texts whose labels are known.")
+        }
         let corpus = try corpus(pool: pool, items: items)
         let model = loaded.model
         let classifier = FewShotClassifier(
@@ -48,13 +52,49 @@ struct FewShotRun {
                     }
                 })
         }
-        return try FewShotReport(
+        var report = try FewShotReport(
             model: loaded.name, card: card, shots: shots, corpus: corpus, items: items, results: results,
             asked: options.calibrate.method, settings: classifier.settings)
+        try command.plot.write(report.plot())
+        if let path = options.destination, let first = results.first {
+            try FewShotFile.write(
+                SavedCalibration(first, card: card, method: report.choice.method, model: loaded.name), loaded,
+                reads: [options.examples, options.corpus, command.input.file], report: report.measures,
+                to: path)
+            report.output = path
+        }
+        if !isLabelled { report.warnings.forEach(console.warn) }
+        return report
+    }
+
+    /// Labels of texts by a calibration that a patch holds.
+    func report(_ saved: SavedCalibration, to console: Console) async throws -> SavedFewShotReport {
+        let model = loaded.model
+        let card = try options.card() ?? card
+        var shown = saved.demonstrations
+        if options.examples != nil || options.shots != nil {
+            let pool = try options.pool(card)
+            shown = try Demonstrations.draw(options.shots(of: pool), from: pool, card: card, seed: firstSeed)
+        }
+        guard card.classNames == saved.card.classNames else {
+            throw CalibrationError.saved(
+                file: "the patch",
+                reason: "it has the labels \(saved.card.classNames.joined(separator: ", "))")
+        }
+        if let warning = saved.warning(contextDigest: card.contextDigest(shown)) { console.warn(warning) }
+        let items = try items(card)
+        let classifier = FewShotClassifier(
+            model, tokenizer: try model.tokenizer, card: card, scoring: try scoring(model))
+        let masses = try await model.namingDamagedWeights {
+            try await classifier.masses(shown, texts: items.map(\.text)) { stage, done, total in
+                console.show(stage, done: done, total: total, unit: stage == "examples" ? "tokens" : "texts")
+            }
+        }
+        return try SavedFewShotReport(model: loaded.name, saved: saved, items: items, masses: masses)
     }
 
     /// The texts to classify.
-    private func items() throws -> [TaskExample] {
+    private func items(_ card: TaskCard) throws -> [TaskExample] {
         var items = command.input.text.map { TaskExample(text: TaskText($0)) }
         if let file = command.input.file {
             items = try TaskExample.lines(try TextSource.file(file), file: file, card: card)

@@ -28,6 +28,9 @@ public enum CalibrationError: Error, Equatable, Sendable {
     case noMass(index: Int)
     case tooLong(what: String, tokens: Int, contextLength: Int)
     case saved(file: String, reason: String)
+    /// Without calibration there is no prior to keep.
+    case nothingToSave
+    case severalPriors(names: [String])
 }
 
 extension CalibrationError: CustomStringConvertible {
@@ -86,6 +89,11 @@ extension CalibrationError: CustomStringConvertible {
                 + "Use fewer --shots, shorter texts (max_words in the task card), or raise --context"
         case .saved(let file, let reason):
             return "\(file): is no saved calibration: \(reason)"
+        case .nothingToSave:
+            return "without calibration there is nothing to save; choose --calibrate cc or dc"
+        case .severalPriors(let names):
+            return "the patches \(names.joined(separator: " and ")) hold a label prior each; "
+                + "lay one of them over the model"
         }
     }
 }

@@ -57,6 +57,18 @@ public struct ContentFreePrior: Sendable, Equatable {
         standardErrors = probabilities.map { _ in 0 }
     }
 
+    /// The prior to a power, normalised: at 0 no calibration, at 1 the prior itself.
+    /// - Throws: ``CalibrationError/zeroPrior(label:)`` if a probability vanishes.
+    public func raised(to power: Double, classNames: [String]) throws -> ContentFreePrior {
+        if power == 1 { return self }
+        let logs = probabilities.map { power * logarithm($0) }
+        let most = logs.max() ?? 0
+        let powers = logs.map { exponential($0 - most) }
+        let sum = powers.reduce(0, +)
+        return try ContentFreePrior(
+            probabilities: powers.map { $0 / sum }, textCount: textCount, classNames: classNames)
+    }
+
     /// Of probabilities of each text that add up to 1: no calibration.
     /// - Throws: ``CalibrationError/noMass(index:)`` for a text whose masses are all 0.
     public static func normalised(_ masses: [[Double]]) throws -> [[Double]] {

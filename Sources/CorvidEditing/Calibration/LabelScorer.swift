@@ -87,7 +87,7 @@ public struct LabelScorer<SomeModel: LanguageModel>: Sendable {
 
 extension TaskCard {
     /// Digest of the examples' prompt, of what stands around a text, and of the label words.
-    func contextDigest(_ demonstrations: [TaskExample]) -> Digest {
+    public func contextDigest(_ demonstrations: [TaskExample]) -> Digest {
         var digest = Digest.Running()
         let texts = [context(demonstrations), query(TaskText("", pair == nil ? nil : ""))]
         // What ends a text and a class: label words without it could change places.

@@ -56,4 +56,27 @@ import Testing
             #expect("\(error)".contains("f.json") && "\(error)".contains(reason), "\(error)")
         }
     }
+
+    @Test("as a patch it keeps its prior, which a scale takes to a power") func patch() async throws {
+        let (result, masses) = try await result()
+        let saved = SavedCalibration(result, card: card, method: .domain, model: "m")
+        let patch = try saved.patch(PatchHeader(name: "p", method: "calibrate"))
+        func read(_ scale: Float) throws -> SavedCalibration {
+            try #require(try SavedCalibration(PatchStack([.init(patch, scale: scale)])))
+        }
+        #expect(try read(1).probabilities(masses) == result.probabilities(.domain))
+        // To the power 0 all priors are equal.
+        #expect(try read(0).probabilities(masses).predictions == result.probabilities(.plain).predictions)
+        let prior = result.bias.domain.probabilities
+        let half = try #require(try read(0.5).prior).probabilities
+        #expect(abs(half[0] / half[1] - (prior[0] / prior[1]).squareRoot()) < 1e-6)
+        #expect(try SavedCalibration(PatchStack([])) == nil)
+        #expect(throws: CalibrationError.severalPriors(names: ["p", "p"])) {
+            try SavedCalibration(PatchStack([.init(patch), .init(patch)]))
+        }
+        let plain = SavedCalibration(result, card: card, method: .plain, model: "m")
+        #expect(throws: CalibrationError.nothingToSave) {
+            try plain.patch(PatchHeader(name: "p", method: "calibrate"))
+        }
+    }
 }
